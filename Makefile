@@ -1,0 +1,60 @@
+# Every command of the project; `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help environment book serve lab test lint test-code test-notebooks test-site format sync stale lock clean
+
+python := .venv/bin/python
+pytest := $(python) -m pytest -n 2 --dist loadfile
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONUTF8 := 1
+
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+
+environment:
+	@PYTHON="$(PYTHON)" sh scripts/environment.sh
+
+book: environment ## Install what is needed and build the site in all languages
+	@$(python) -m book.site.build
+
+serve: book ## Build the site and serve it on this machine
+	@$(python) -m book.site.serve
+
+lab: environment ## Open the notebooks in JupyterLab
+	@.venv/bin/jupyter lab book
+
+test: lint test-code test-notebooks test-site ## Run every check and test
+
+lint: environment ## Check style: Python, notebooks, JavaScript, CSS
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+	@.venv/bin/npm run --silent lint
+
+test-code: environment ## Test losslib, and the notebooks' form, translations and references
+	@$(python) book/translations.py
+	@$(pytest) tests/losslib tests/book tests/test_repository.py
+
+test-notebooks: environment ## Execute every notebook in every language
+	@OMP_NUM_THREADS=1 $(pytest) --nbval-lax --nbval-cell-timeout=60 book
+
+test-site: book ## Build the site and test it in a browser
+	@$(python) -m tests.site.browser
+	@$(python) -m pytest tests/site
+
+format: environment ## Format Python, notebooks, JavaScript and CSS
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+	@.venv/bin/npm run --silent format
+
+sync: environment ## Copy code and new cells from English to the translations; strip outputs
+	@$(python) book/translations.py --sync
+
+stale: environment ## List what is missing, drifted or stale in the translations
+	@$(python) book/translations.py
+
+lock: environment ## Write the versions in .venv to requirements.txt
+	@sh scripts/lock.sh
+
+clean: ## Remove everything that was built or installed
+	rm -rf _build node_modules .venv .pytest_cache .ruff_cache .hypothesis
+	find losslib book tests scripts -name __pycache__ -prune -exec rm -rf {} +

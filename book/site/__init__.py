@@ -1,0 +1,1 @@
+"""What turns the notebooks into the web site: execution, Sphinx per language, and the finish."""

@@ -1,0 +1,88 @@
+"""Set formulas with KaTeX at build time, in this process; a formula with an error is a warning.
+
+The page arrives with HTML and MathML: no script has to run before a reader sees a formula.
+"""
+
+import json
+import re
+import shutil
+from functools import cache
+
+import quickjs
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.locale import _
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+from book.site.project import BUILD, ROOT
+
+KATEX = ROOT / "node_modules" / "katex" / "dist"
+STATIC = BUILD / "static"
+logger = logging.getLogger(__name__)
+
+
+@cache
+def _renderer():
+    context = quickjs.Context()
+    context.eval("var self = globalThis;" + (KATEX / "katex.min.js").read_text("utf-8"))
+    context.eval("var render = text => katex.renderToString(...JSON.parse(text))")
+    return context.get("render")
+
+
+@cache
+def katex(latex: str, display: bool) -> str:
+    """The HTML of a formula; raises quickjs.JSException where KaTeX finds an error."""
+    options = {"displayMode": display, "throwOnError": True, "strict": "ignore"}
+    return _renderer()(json.dumps([latex, options]))
+
+
+def _set_formula(node, display: bool) -> str:
+    latex = node.astext()
+    try:
+        return katex(latex, display)
+    except quickjs.JSException as error:
+        reason = str(error).splitlines()[0]
+        logger.warning("KaTeX cannot set %r: %s", latex, reason, location=node)
+        return f"<code>{latex}</code>"
+
+
+def _visit_inline(writer, node):
+    writer.body.append(f'<span class="math">{_set_formula(node, display=False)}</span>')
+    raise nodes.SkipNode
+
+
+def _visit_display(writer, node):
+    writer.body.append(writer.starttag(node, "div", CLASS="math"))
+    if node["number"]:
+        writer.body.append(f'<span class="eqno">({get_node_equation_number(writer, node)})')
+        writer.add_permalink_ref(node, _("Link to this equation"))
+        writer.body.append("</span>")
+    writer.body.append(f"{_set_formula(node, display=True)}</div>")
+    raise nodes.SkipNode
+
+
+def copy_style() -> None:
+    """KaTeX's style sheet and its woff2 fonts, the one format that every browser in use reads."""
+    if not KATEX.is_dir():
+        raise ExtensionError(f"expected KaTeX in {KATEX}, found nothing: run `make install`")
+    target = STATIC / "katex"
+    (target / "fonts").mkdir(parents=True, exist_ok=True)
+    for font in KATEX.glob("fonts/*.woff2"):
+        shutil.copy2(font, target / "fonts")
+    style = (KATEX / "katex.min.css").read_text("utf-8")
+    style = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", style)
+    (target / "katex.min.css").write_text(style, "utf-8")
+
+
+def _configure(app, config):
+    copy_style()
+    config.html_static_path = [*config.html_static_path, str(STATIC)]
+    config.html_css_files = ["katex/katex.min.css", *config.html_css_files]
+    config.html_math_renderer = "katex"
+
+
+def setup(app):
+    app.add_html_math_renderer("katex", (_visit_inline, None), (_visit_display, None))
+    app.connect("config-inited", _configure, priority=1)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

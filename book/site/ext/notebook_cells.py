@@ -1,0 +1,78 @@
+"""What a page takes from the cells of its notebook: section ids, and alternative texts of figures.
+
+A section's id is the id of the cell that opens it, the same in every language, so that a link to a section
+survives a change of language. The second section of a cell is `cell-2`, the third `cell-3`.
+"""
+
+import json
+import re
+from collections import Counter
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+
+# myst-nb gives the lines of a notebook's cell with index i the numbers from (i + 1) * 10000
+LINES_PER_CELL = 10_000
+DRAWING = re.compile(r'<figure\b[^>]*\bclass="[^"]*explorer-fallback[^>]*>|<svg\b[^>]*>')
+
+
+def read_cells(path: str | Path) -> list[dict]:
+    """The cells of a notebook file."""
+    return json.loads(Path(path).read_text("utf-8"))["cells"]
+
+
+class CellSections(SphinxTransform):
+    """Name every section after the cell that it stands in, before references are resolved."""
+
+    default_priority = 700
+
+    def apply(self, **kwargs):
+        source = self.env.doc2path(self.env.docname)
+        if not source.endswith(".ipynb"):
+            return
+        cells, seen, anchors = read_cells(source), Counter(), {}
+        for section in self.document.findall(nodes.section):
+            cell = cells[section.line // LINES_PER_CELL - 1]["id"]
+            seen[cell] += 1
+            anchor = cell if seen[cell] == 1 else f"{cell}-{seen[cell]}"
+            self._rename(section, anchor)
+            anchors[anchor] = (section.line, anchor, section[0].astext())
+        # where myst looks for `[text](#anchor)` and `[text](page.ipynb#anchor)`
+        self.document.myst_slugs = anchors
+        self.env.metadata[self.env.docname]["myst_slugs"] = anchors
+
+    def _rename(self, section, anchor: str) -> None:
+        labels = [name for name in section["names"] if self.document.nametypes.get(name)]
+        for name in set(section["names"]) - set(labels):
+            self.document.nameids[name] = anchor
+        section["ids"] = [anchor, *(self.document.nameids[name] for name in labels)]
+        self.document.ids[anchor] = section
+
+
+class FigureTexts(SphinxTransform):
+    """Give the drawing that a code cell shows the alternative text of the cell's metadata."""
+
+    default_priority = 700
+
+    def apply(self, **kwargs):
+        for cell in self.document.findall(lambda node: node.get("nb_element") == "cell_code" if isinstance(node, nodes.container) else False):
+            text = cell["cell_metadata"].get("mystnb", {}).get("image", {}).get("alt")
+            if not text:
+                continue
+            for raw in list(cell.findall(nodes.raw)):
+                described = DRAWING.sub(lambda tag: describe(tag[0], text), raw.astext(), count=1)
+                raw.replace_self(nodes.raw("", described, format=raw["format"]))
+
+
+def describe(tag: str, text: str) -> str:
+    """An opening tag as an image with that alternative text."""
+    bare = re.sub(r'\s(?:role|aria-label|aria-hidden)="[^"]*"', "", tag)
+    return bare.removesuffix(">") + f' role="img" aria-label="{escape(text)}">'
+
+
+def setup(app):
+    app.add_transform(CellSections)
+    app.add_transform(FigureTexts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

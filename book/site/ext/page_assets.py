@@ -1,0 +1,46 @@
+"""Give each page only the styles and scripts that it uses, once each, and let no script hold up the page."""
+
+# a part of an asset's address, and what a page that needs it holds
+USED_BY = {
+    "katex": 'class="katex',
+    "copybutton": 'class="highlight',
+    "clipboard": 'class="highlight',
+    "mystnb": 'class="cell',
+}
+
+
+def thin_out(app, pagename, templatename, context, doctree):
+    """Drop what the page does not use, and repetitions; defer scripts."""
+    body = context.get("body", "")
+    for kind in ("css_files", "script_files"):
+        kept = {}
+        for asset in context[kind]:
+            name = str(asset.filename)
+            if asset.filename and _is_used(name, body):
+                kept.setdefault(name, asset)
+        context[kind] = list(kept.values())
+    # the page of Sphinx's search loads its scripts in an order of its own
+    if pagename != "search":
+        context["script_files"] = [_deferred(script) for script in context["script_files"]]
+
+
+def _is_used(name: str, body: str) -> bool:
+    # the theme's template links its first style sheet itself
+    if name.endswith("styles/pydata-sphinx-theme.css"):
+        return False
+    return all(mark in body for part, mark in USED_BY.items() if part in name)
+
+
+def _deferred(script):
+    """The script with `defer`; Sphinx shares the objects between pages, so the original stays as it is."""
+    if "async" in script.attributes or script.attributes.get("type") == "module":
+        return script
+    attributes = {**script.attributes, "defer": "defer"}
+    return type(script)(script.filename, priority=script.priority, **attributes)
+
+
+def setup(app):
+    app.add_js_file("language-menu.js")
+    app.add_js_file("search.js")
+    app.connect("html-page-context", thin_out, priority=990)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

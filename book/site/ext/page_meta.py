@@ -1,0 +1,58 @@
+"""What a page says of itself: its language, its other languages, description, keywords and preview picture."""
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+
+from book.site import previews
+from book.site.languages import languages, source_language
+from book.site.project import base_url
+
+DESCRIPTION_LENGTH = 200
+
+
+class Keywords(SphinxTransform):
+    """Words that lead to a page though it does not hold them: the `keywords` of the notebook's metadata."""
+
+    default_priority = 700
+
+    def apply(self, **kwargs):
+        keywords = self.env.metadata[self.env.docname].get("keywords")
+        if keywords:
+            # Sphinx's search indexes this, and book/site/search_index.py reads it from the page
+            self.document.insert(0, nodes.meta(name="keywords", content=", ".join(keywords)))
+
+
+def describe(doctree: nodes.document) -> str:
+    """The first paragraph of a page, cut at a word."""
+    paragraph = doctree.next_node(nodes.paragraph)
+    text = " ".join(paragraph.astext().split()) if paragraph else ""
+    if len(text) <= DESCRIPTION_LENGTH:
+        return text
+    return text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+
+
+def add_context(app, pagename, templatename, context, doctree):
+    """Give the templates the page's language, addresses and texts."""
+    here = languages()[app.srcdir.name]
+    up = "../" * (pagename.count("/") + 1)
+    context["here"] = here
+    context["language_menu"] = [
+        (language, f"{up}{language.code}/{pagename}.html") for language in languages().values()
+    ]
+    if doctree is None:
+        return
+    site = f"{base_url()}/" if base_url() else up
+    context["alternates"] = [
+        (language.html, f"{site}{language.code}/{pagename}.html") for language in languages().values()
+    ] + [("x-default", f"{site}{source_language().code}/{pagename}.html")]
+    context["summary"] = describe(doctree) or here.description
+    context["preview"] = f"{site}{here.code}/_static/previews/{pagename}.png"
+    context["has_math"] = any(doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block)))
+    title = app.env.titles[pagename].astext()
+    previews.draw(app.outdir / "_static" / "previews" / f"{pagename}.png", title, here)
+
+
+def setup(app):
+    app.add_transform(Keywords)
+    app.connect("html-page-context", add_context, priority=100)  # before the theme renders its parts
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

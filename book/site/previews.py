@@ -1,0 +1,60 @@
+"""The picture that a shared link shows: title of the page, title of the book, and a loss with its steps downhill."""
+
+import hashlib
+import inspect
+import shutil
+import textwrap
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+from book.site.languages import Language
+from book.site.project import BUILD
+
+INK, PAPER, CURVE, BALL, MUTED = "#14213d", "#fbfaf7", "#0072b2", "#d55e00", "#5b6577"
+
+
+@cache
+def _font(code: str) -> font_manager.FontProperties:
+    if code == "zh":
+        import pylopdf_fonts_zh_cn
+
+        return font_manager.FontProperties(fname=pylopdf_fonts_zh_cn.sans_path())
+    return font_manager.FontProperties(family="DejaVu Sans")
+
+
+def draw(path: Path, title: str, language: Language) -> None:
+    """Write the preview of a page, 1200 by 630 pixels; pictures drawn before are kept below `_build`."""
+    key = f"{title}\n{language}\n{inspect.getsource(inspect.getmodule(draw))}"
+    kept = BUILD / "previews" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.png"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        _figure(title, language).savefig(kept, dpi=100, metadata={"Software": None})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(kept, path)
+
+
+def _figure(title: str, language: Language) -> Figure:
+    figure = Figure(figsize=(12, 6.3), facecolor=PAPER)
+    axes = figure.add_axes((0.04, 0.05, 0.92, 0.5))
+    axes.axis("off")
+    x = np.linspace(-3, 3, 200)
+    axes.plot(x, _loss(x), color=CURVE, linewidth=7, solid_capstyle="round")
+    steps = -2.7 * 0.62 ** np.arange(7)
+    axes.plot(steps, _loss(steps), color=BALL, linewidth=2.5, linestyle=(0, (2, 2)))
+    axes.scatter(steps, _loss(steps), s=np.linspace(420, 180, 7), color=BALL, zorder=3)
+    font = _font(language.code)
+    width = 15 if language.code == "zh" else 26
+    lines = textwrap.wrap(title, width, max_lines=2, placeholder="…")
+    size = 58 if len(lines) == 1 else 46
+    figure.text(0.06, 0.9, "\n".join(lines), fontproperties=font, fontsize=size, color=INK, va="top")
+    figure.text(0.94, 0.07, language.title, fontproperties=font, fontsize=26, color=MUTED, ha="right")
+    return figure
+
+
+def _loss(x: np.ndarray) -> np.ndarray:
+    """The Huber loss with delta 1."""
+    return np.where(np.abs(x) < 1, x**2 / 2, np.abs(x) - 0.5)

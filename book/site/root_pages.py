@@ -1,0 +1,162 @@
+"""The pages above the languages: the choice of a language, the page for wrong addresses, and the files for robots."""
+
+import json
+from html import escape
+from pathlib import Path
+
+from book.site.content_policy import with_policy
+from book.site.languages import Language
+from book.site.project import base_url, pages
+
+PAGE = """<!doctype html>
+<html lang="{lang}">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>{title}</title>
+    <meta name="description" content="{description}" />
+    <link rel="icon" href="{logo}" />{head}
+    <style>
+      :root {{ color-scheme: light dark; }}
+      body {{ font: 1.125rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
+        max-width: 36rem; margin: 8vh auto; padding: 0 1.25rem; }}
+      img {{ width: 5rem; }}
+      h1 {{ font-size: 1.375rem; line-height: 1.3; margin: 1.5rem 0 0; }}
+      p {{ margin: 0.25rem 0; }}
+      a {{ display: inline-block; padding: 0.5rem 0; }}
+    </style>
+  </head>
+  <body>
+    <img src="{logo}" alt="" />
+    <main>
+{body}
+    </main>{end}
+  </body>
+</html>
+"""
+
+# The language chosen before, else the first of the browser's languages that the book has.
+CHOOSE = """
+    <script>
+      const codes = {codes};
+      const wanted = [localStorage.getItem("language"), ...navigator.languages.map((tag) => tag.split("-")[0])];
+      const code = wanted.find((code) => codes.includes(code));
+      if (code) location.replace(`${{code}}/index.html`);
+    </script>"""
+
+REMEMBER = """
+    <script>
+      document.addEventListener("click", (event) => {
+        const code = event.target.closest("a")?.dataset.language;
+        if (code) localStorage.setItem("language", code);
+      });
+    </script>"""
+
+# A server answers with this page at every depth. The first folder of the address that names a language ends the
+# site's own address, whatever subfolder the site is in; without such a folder every language has its say.
+FIND_SITE = """
+    <script>
+      const parts = location.pathname.split("/");
+      const at = parts.findIndex((part) => {codes}.includes(part));
+      const known = at < 0 ? [] : [parts[at]];
+      const root = at < 0 ? {fallback} : parts.slice(0, at).join("/") + "/";
+      for (const link of document.querySelectorAll("[data-path]")) link.href = root + link.dataset.path;
+      document.querySelector("img").src = root + {logo};
+      for (const part of document.querySelectorAll("section"))
+        part.hidden = known.length > 0 && !known.includes(part.dataset.language);
+      if (known.length) {
+        const shown = document.querySelector("section:not([hidden])");
+        document.documentElement.lang = shown.lang;
+        document.title = shown.querySelector("h1").textContent;
+      }
+    </script>"""
+
+
+def write_root_pages(site: Path, built: list[Language]) -> None:
+    """Write index.html, 404.html, sitemap.xml, robots.txt and .nojekyll."""
+    (site / "index.html").write_text(with_policy(_chooser(built)), "utf-8")
+    (site / "404.html").write_text(with_policy(_not_found(built)), "utf-8")
+    (site / "sitemap.xml").write_text(_sitemap(built), "utf-8")
+    sitemap = f"Sitemap: {base_url()}/sitemap.xml\n" if base_url() else ""
+    (site / "robots.txt").write_text(f"User-agent: *\nAllow: /\n{sitemap}", "utf-8")
+    (site / ".nojekyll").touch()
+
+
+def _logo(code: str) -> str:
+    return f"{code}/_static/logo.svg"
+
+
+def _chooser(built: list[Language]) -> str:
+    def invitation(language: Language) -> str:
+        return (
+            f'      <section lang="{language.html}">\n'
+            f"        <h1>{escape(language.title)}</h1>\n"
+            f"        <p>{escape(language.description)}</p>\n"
+            f'        <a href="{language.code}/index.html" hreflang="{language.html}" '
+            f'data-language="{language.code}">{escape(language.words["read_in"])}</a>\n'
+            f"      </section>"
+        )
+
+    source = built[0]
+    head = "".join(
+        f'\n    <link rel="alternate" hreflang="{language.html}" href="{_address(language.code, "index")}" />'
+        for language in built
+    )
+    return PAGE.format(
+        lang=source.html,
+        title=" · ".join(language.title for language in built),
+        description=escape(source.description),
+        logo=_logo(source.code),
+        head=head + CHOOSE.format(codes=json.dumps([language.code for language in built])),
+        body="\n".join(map(invitation, built)),
+        end=REMEMBER,
+    )
+
+
+def _not_found(built: list[Language]) -> str:
+    def apology(language: Language) -> str:
+        words = language.words
+        path = f"{language.code}/index.html"
+        return (
+            f'      <section lang="{language.html}" data-language="{language.code}">\n'
+            f"        <h1>{escape(words['missing_title'])}</h1>\n"
+            f"        <p>{escape(words['missing_text'])}</p>\n"
+            f'        <a href="{path}" data-path="{path}">{escape(words["missing_home"])}</a>\n'
+            f"      </section>"
+        )
+
+    source = built[0]
+    folder = base_url().removeprefix("https://").partition("/")[2]
+    script = FIND_SITE.replace("{codes}", json.dumps([language.code for language in built]))
+    script = script.replace("{fallback}", json.dumps(f"/{folder}/" if folder else "/"))
+    return PAGE.format(
+        lang=source.html,
+        title=source.words["missing_title"],
+        description=escape(source.words["missing_text"]),
+        logo=_logo(source.code),
+        head="",
+        body="\n".join(map(apology, built)),
+        end=script.replace("{logo}", json.dumps(_logo(source.code))),
+    )
+
+
+def _address(code: str, page: str) -> str:
+    path = f"{code}/{page}.html"
+    return f"{base_url()}/{path}" if base_url() else path
+
+
+def _sitemap(built: list[Language]) -> str:
+    def entry(code: str, page: str) -> str:
+        alternates = "".join(
+            f'\n    <xhtml:link rel="alternate" hreflang="{language.html}" href="{_address(language.code, page)}" />'
+            for language in built
+        )
+        return f"  <url>\n    <loc>{_address(code, page)}</loc>{alternates}\n  </url>"
+
+    codes = [language.code for language in built]
+    entries = "\n".join(entry(code, page) for page in pages() for code in codes)
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
+        f"{entries}\n</urlset>\n"
+    )

@@ -1,0 +1,65 @@
+"""The index of the instant search: Pagefind over copies of the pages made for it, one index per language.
+
+Chinese has no spaces, so in the copies U+200B stands between its characters; Russian ё is spelt е. `static/search.js`
+writes queries in the same way.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from book.site.languages import Language
+from book.site.project import pages
+
+TAG = re.compile(r"(<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^>]*>)", re.DOTALL | re.IGNORECASE)
+BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff\uf900-\ufaff])(?=[\u3400-\u9fff\uf900-\ufaff])")
+KEYWORDS = re.compile(r'<meta content="([^"]*)" (?:lang="[^"]*" )?name="keywords"')
+# not prose: links to sections, drawings, formulas, what a reader folds out
+EXCLUDED = ".headerlink, .eqno, svg, .katex, script, .prev-next-footer"
+
+
+def build_index(site: Path, built: list[Language]) -> None:
+    """Write `site/pagefind`."""
+    with tempfile.TemporaryDirectory() as folder:
+        for code in (language.code for language in built):
+            for page in pages():
+                copy = Path(folder, code, f"{page}.html")
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_text(for_index((site / code / f"{page}.html").read_text("utf-8"), code), "utf-8")
+        command = [sys.executable, "-m", "pagefind", "--site", folder, "--output-path", str(site / "pagefind")]
+        result = subprocess.run(
+            [*command, "--exclude-selectors", EXCLUDED, "--quiet"], capture_output=True, text=True
+        )
+    if result.returncode:
+        raise RuntimeError(f"pagefind failed:\n{result.stdout}{result.stderr}")
+    _tidy(site / "pagefind")
+
+
+def for_index(page: str, code: str) -> str:
+    """The page as Pagefind is to read it."""
+    keywords = KEYWORDS.search(page)
+    hidden = (
+        f'<p data-pagefind-weight="3" data-pagefind-index-attrs="title" title="{keywords[1]}"></p>'
+        if keywords
+        else ""
+    )
+    page = re.sub(r"<article\b", "<article data-pagefind-body", page, count=1)
+    page = re.sub(r"(<article\b[^>]*>)", lambda tag: tag[1] + hidden, page, count=1)
+    if code == "ru":
+        return page.replace("ё", "е").replace("Ё", "Е")
+    if code == "zh":
+        parts = TAG.split(page)
+        return "".join(part if n % 2 else BETWEEN_HAN.sub("\u200b", part) for n, part in enumerate(parts))
+    return page
+
+
+def _tidy(folder: Path) -> None:
+    """Drop Pagefind's own user interfaces; sort what it writes in the order its threads finish."""
+    for pattern in ("pagefind-*ui.*", "pagefind-highlight*"):
+        for path in folder.glob(pattern):
+            path.unlink()
+    entry = folder / "pagefind-entry.json"
+    entry.write_text(json.dumps(json.loads(entry.read_text("utf-8")), sort_keys=True), "utf-8")

@@ -1,0 +1,1 @@
+"""Loss functions twice: `losslib.reference` to read (NumPy), `losslib.functional` to train with (PyTorch)."""

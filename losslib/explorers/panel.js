@@ -1,0 +1,179 @@
+// One pair of axes and what stands in it: looks up the coordinates that Python tabulated and draws them as SVG.
+// They arrive as whole numbers, STEPS to an axis, each less the one before (see encoding.py).
+
+const STEPS = 4000;
+const MARGIN = { top: 26, right: 14, bottom: 44 };
+const DASHES = ["", "8 4", "9 3 2 3", "2 3", "6 2 1 2 1 2", "2 2"];
+
+let panels = 0;
+
+function create(namespace, name, attributes, children) {
+  const node = document.createElementNS(namespace, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+const svg = (name, attributes = {}, ...children) =>
+  create("http://www.w3.org/2000/svg", name, attributes, children);
+export const html = (name, attributes = {}, ...children) =>
+  create("http://www.w3.org/1999/xhtml", name, attributes, children);
+
+// The row of a table for the sliders' positions. The last slider of `over` runs fastest.
+export function lookup(over, rows, lengths) {
+  return (state) => rows[over.reduce((row, control) => row * lengths[control] + state[control], 0)];
+}
+
+function decode({ deltas, size }) {
+  let sum = 0;
+  const rows = Array.from({ length: deltas.length / size }, () => []);
+  for (const [i, delta] of deltas.entries()) {
+    if (delta !== null) sum += delta;
+    rows[Math.floor(i / size)].push(delta === null ? Number.NaN : sum / STEPS);
+  }
+  return rows;
+}
+
+// What each kind of element draws at its pixels, as the `d` of a path; null coordinates are left out.
+const circle = (x, y, r) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;
+const each = (names, outline) => (e, pixels) => {
+  const places = pixels[names[0]].map((_, i) => names.map((name) => pixels[name][i]));
+  return places.map((place) => (place.some(Number.isNaN) ? "" : outline(e, ...place))).join("");
+};
+const CORNERS = ["x0", "y0", "x1", "y1"];
+const outlines = {
+  curve: (_, { x, y }) => {
+    let pen = "M";
+    const parts = x.map((_, i) => {
+      const gap = Number.isNaN(x[i] + y[i]);
+      const part = gap ? "" : `${pen}${x[i]} ${y[i]}`;
+      pen = gap ? "M" : "L";
+      return part;
+    });
+    return parts.join("");
+  },
+  points: each(["x", "y"], (e, x, y) => circle(x, y, e.size)),
+  rects: each(CORNERS, (_, x0, y0, x1, y1) => `M${x0} ${y0}H${x1}V${y1}H${x0}z`),
+  segments: each(CORNERS, (e, x0, y0, x1, y1) => {
+    const angle = Math.atan2(y1 - y0, x1 - x0);
+    const barb = (turn) => `${x1 - 9 * Math.cos(angle + turn)} ${y1 - 9 * Math.sin(angle + turn)}`;
+    return `M${x0} ${y0}L${x1} ${y1}${e.arrow ? `M${barb(0.45)}L${x1} ${y1}L${barb(-0.45)}` : ""}`;
+  }),
+};
+
+const ink = (e) => (e.color === null ? "var(--explorer-ink)" : `var(--explorer-${e.color})`);
+
+function style(e) {
+  const filled = e.fill || (e.kind === "points" && !e.hollow);
+  const empty = e.hollow ? "var(--explorer-paper)" : "none";
+  return {
+    style: filled ? `fill:${ink(e)};stroke:none` : `fill:${empty};stroke:${ink(e)}`,
+    "stroke-width": e.width ?? 2,
+    "stroke-dasharray": DASHES[e.dash ?? 0],
+    opacity: e.opacity,
+  };
+}
+
+// The look of an element, small, for legends.
+export function swatch(e) {
+  const dots = { points: circle(15, 6, Math.min(e.size, 5)), handle: circle(15, 6, 5) };
+  const d = dots[e.kind] ?? (e.fill ? "M6 1H24V11H6z" : "M1 6H29");
+  const box = { class: "explorer-swatch", width: 30, height: 12, "aria-hidden": "true" };
+  return svg("svg", box, svg("path", { ...style(e), d }));
+}
+
+// `move({control: index, ...})` is called while the reader drags a handle.
+export function createPanel(panel, lengths, move) {
+  const plot = { left: 0, top: MARGIN.top, width: 0, height: 0 };
+  const x = (v) => Math.round(10 * (plot.left + v * plot.width)) / 10;
+  const y = (v) => Math.round(10 * (plot.top + (1 - v) * plot.height)) / 10;
+
+  const clip = svg("clipPath", { id: `explorer-clip-${panels++}` });
+  const axes = svg("g", { class: "explorer-axes" });
+  const inside = svg("g", { "clip-path": `url(#${clip.id})` });
+  const above = svg("g"); // dots and handles may stand on the border
+  const name = `${panel.y.label}, ${panel.x.label}`;
+  const root = svg("svg", { role: "img", "aria-label": name }, clip, axes, inside, above);
+  const box = html("div", { class: "explorer-panel" }, root);
+
+  const elements = panel.elements.map((e) => {
+    const node =
+      { handle: createHandle, text: createText }[e.kind]?.(e, plot, root, move) ?? svg("path", style(e));
+    (["handle", "points"].includes(e.kind) ? above : inside).append(node);
+    const names = Object.keys(e).filter((key) => /^[xy]\d?$/.test(key));
+    const tables = names.map((key) => [key, lookup(e[key].over, decode(e[key]), lengths)]);
+    return { e, node, tables };
+  });
+
+  function draw(state) {
+    for (const { e, node, tables } of elements) {
+      const last = e.upto === undefined ? undefined : state[e.upto] + 1;
+      const row = (key, at) =>
+        at(state)
+          .slice(0, last)
+          .map(key[0] === "x" ? x : y);
+      const pixels = Object.fromEntries(tables.map(([key, at]) => [key, row(key, at)]));
+      if (outlines[e.kind]) node.setAttribute("d", outlines[e.kind](e, pixels));
+      else
+        for (const [i, child] of [...node.children].entries())
+          child.setAttribute("transform", `translate(${pixels.x[i]} ${pixels.y[i]})`);
+    }
+  }
+
+  function resize(left) {
+    const width = box.clientWidth;
+    plot.left = left;
+    plot.width = Math.max(width - left - MARGIN.right, 1);
+    plot.height = Math.round(plot.width * panel.height);
+    const [bottom, right] = [plot.top + plot.height, left + plot.width];
+    root.setAttribute("width", width);
+    root.setAttribute("height", bottom + MARGIN.bottom);
+    clip.replaceChildren(svg("rect", { x: left, y: plot.top, width: plot.width, height: plot.height }));
+    const line = (kind, d) => svg("path", { class: `explorer-${kind}`, d });
+    const text = (words, attributes) => svg("text", attributes, words);
+    axes.replaceChildren(
+      ...panel.x.ticks.map(([v]) => line("grid", `M${x(v)} ${plot.top}V${bottom}`)),
+      ...panel.y.ticks.map(([v]) => line("grid", `M${left} ${y(v)}H${right}`)),
+      line("spine", `M${left} ${plot.top}V${bottom}H${right}`),
+      ...panel.x.ticks.map(([v, words]) => text(words, { x: x(v), y: bottom + 20, "text-anchor": "middle" })),
+      ...panel.y.ticks.map(([v, words]) => text(words, { x: left - 7, y: y(v) + 4, "text-anchor": "end" })),
+      text(panel.x.label, { class: "explorer-label", x: right, y: bottom + 39, "text-anchor": "end" }),
+      text(panel.y.label, { class: "explorer-label", x: 2, y: 14 }),
+    );
+  }
+  return { box, draw, resize };
+}
+
+function createText(e) {
+  const look = { "text-anchor": e.anchor, dy: "0.35em", style: `fill:${ink(e)}`, opacity: e.opacity };
+  return svg("g", {}, ...Array.from({ length: e.x.size }, () => svg("text", look, e.text)));
+}
+
+// A point to drag: the pointer's place snaps to the nearest values of the sliders that it moves.
+function createHandle(e, plot, root, move) {
+  const dot = svg("g", {}, svg("circle", { r: 18, class: "explorer-reach" }), svg("circle", { r: 8 }));
+  const node = svg("g", { class: "explorer-handle" }, dot);
+  // A finger that moves across the direction of a one-way handle still scrolls the page.
+  node.style.touchAction = !("y" in e.drag) ? "pan-y" : !("x" in e.drag) ? "pan-x" : "none";
+  node.style.cursor = { "pan-y": "ew-resize", "pan-x": "ns-resize", none: "move" }[node.style.touchAction];
+  const drags = Object.entries(e.drag).map(([axis, control]) => [axis, control, decode(e[axis]).flat()]);
+  const nearest = (places, wanted) => {
+    const distances = places.map((place) => Math.abs(place - wanted));
+    return distances.indexOf(Math.min(...distances));
+  };
+  node.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) node.setPointerCapture(event.pointerId);
+    event.preventDefault(); // else a drag selects text
+  });
+  node.addEventListener("pointermove", (event) => {
+    if (!node.hasPointerCapture(event.pointerId)) return;
+    const corner = root.getBoundingClientRect();
+    const wanted = {
+      x: (event.clientX - corner.left - plot.left) / plot.width,
+      y: 1 - (event.clientY - corner.top - plot.top) / plot.height,
+    };
+    move(
+      Object.fromEntries(drags.map(([axis, control, places]) => [control, nearest(places, wanted[axis])])),
+    );
+  });
+  return node;
+}

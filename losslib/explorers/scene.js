@@ -1,0 +1,157 @@
+// An explorer on the page: panels, sliders, buttons, readouts. It computes nothing: for the sliders' positions it
+// looks up what Python tabulated, and it shows the texts that Python wrote in the reader's language.
+
+import { createPanel, html, lookup, swatch } from "./panel.js";
+
+const DIGIT = 6.6; // pixels of a digit beside an axis
+const STEP_MS = 250; // between two steps of the play button
+const QUIET_MS = 800; // without a change until a screen reader hears the new values
+
+let sliders = 0;
+
+function createSlider(control, i, move) {
+  const id = `explorer-control-${sliders++}`;
+  const value = html("span", { class: "explorer-value" });
+  const range = { type: "range", id, min: 0, max: control.texts.length - 1, step: 1, "data-control": i };
+  // JupyterLab would take the arrow keys for itself.
+  const input = html("input", { ...range, "data-lm-suppress-shortcuts": "true" });
+  input.addEventListener("input", () => move({ [i]: Number(input.value) }));
+  const draw = (state) => {
+    const text = control.texts[state[i]];
+    input.value = state[i];
+    input.setAttribute("aria-valuetext", text);
+    value.textContent = text;
+  };
+  const label = html("label", { for: id }, control.label);
+  return { box: html("div", { class: "explorer-control" }, label, value, input), draw };
+}
+
+// Moves a slider to its end step by step; a reader who asked for less motion gets one step per press.
+function createPlayer({ controls, play, words }, current, move) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const button = html("button", { type: "button", class: "explorer-play" });
+  const last = controls[play].texts.length - 1;
+  let timer = null;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    button.textContent = still.matches ? words["next step"] : words.play;
+  };
+  const step = () => {
+    move({ [play]: Math.min(current()[play] + 1, last) });
+    if (current()[play] === last) stop();
+  };
+  button.addEventListener("click", () => {
+    if (timer !== null) return stop();
+    if (current()[play] === last) move({ [play]: 0 });
+    else step();
+    if (still.matches) return;
+    timer = setInterval(step, STEP_MS);
+    button.textContent = words.pause;
+  });
+  stop();
+  return { button, stop };
+}
+
+function createReadouts({ readouts, names, words }, lengths) {
+  const outputs = readouts.map((r) => {
+    const output = html("output", { "data-readout": r.key, "aria-live": "off" });
+    return { ...r, output, at: lookup(r.over, r.texts.split(" "), lengths) };
+  });
+  const columns = [...new Set(readouts.map((r) => r.column))];
+  const head = columns.map((column) => html("th", { scope: "col" }, column));
+  const body = [...new Set(readouts.map((r) => r.row))].map((row) => {
+    const cells = columns.map((column) => {
+      const found = outputs.find((r) => r.row === row && r.column === column);
+      return html("td", {}, ...(found ? [found.output] : []));
+    });
+    const look = names[row] ? [swatch(names[row])] : [];
+    return html("tr", {}, html("th", { scope: "row" }, ...look, row), ...cells);
+  });
+  const table = html(
+    "table",
+    { "aria-label": words.values },
+    html("thead", {}, html("tr", {}, html("td"), ...head)),
+    html("tbody", {}, ...body),
+  );
+  const draw = (state) => {
+    for (const { output, at } of outputs) output.textContent = at(state);
+  };
+  const spoken = () => outputs.map((r) => `${r.row}, ${r.column}: ${r.output.textContent}`).join("; ");
+  return { table, draw, spoken };
+}
+
+// What the table of readouts does not name already.
+function createLegend({ names, readouts, words }) {
+  const rows = readouts.map((r) => r.row);
+  const left = Object.keys(names).filter((name) => !rows.includes(name));
+  const entries = left.map((name) => html("li", {}, swatch(names[name]), name));
+  return html("ul", { class: "explorer-legend", "aria-label": words.legend }, ...entries);
+}
+
+function render({ model, el }) {
+  const scene = model.get("scene");
+  const lengths = scene.controls.map((control) => control.texts.length);
+  const current = () => model.get("state");
+  const move = (changes) => {
+    const state = current().map((index, i) => changes[i] ?? index);
+    if (state.every((index, i) => index === current()[i])) return;
+    model.set("state", state);
+    model.save_changes();
+  };
+
+  const panels = scene.panels.map((panel) => createPanel(panel, lengths, move));
+  const controls = scene.controls.map((control, i) => createSlider(control, i, move));
+  const readouts = createReadouts(scene, lengths);
+  const player = scene.play === null ? null : createPlayer(scene, current, move);
+  const reset = html("button", { type: "button" }, scene.words.reset);
+  reset.addEventListener("click", () => {
+    player?.stop();
+    move({ ...scene.initial });
+  });
+
+  const buttons = html("div", { class: "explorer-buttons" }, ...(player ? [player.button] : []), reset);
+  const spoken = html("p", { class: "explorer-spoken", role: "status" });
+  const parts = [
+    html("div", { class: "explorer-panels" }, ...panels.map((panel) => panel.box)),
+    createLegend(scene),
+    html(
+      "div",
+      { class: "explorer-desk" },
+      html("div", { class: "explorer-controls" }, ...controls.map((control) => control.box), buttons),
+      readouts.table,
+    ),
+    spoken,
+  ];
+  const root = html("div", { class: "explorer", role: "group" }, ...parts);
+  el.append(root);
+
+  let frame = 0;
+  let quiet = 0;
+  const draw = () => {
+    for (const part of [...panels, ...controls, readouts]) part.draw(current());
+  };
+  const changed = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(draw);
+    clearTimeout(quiet);
+    quiet = setTimeout(() => spoken.replaceChildren(readouts.spoken()), QUIET_MS);
+  };
+  // One left margin for all panels, so that their plots are of one size.
+  const marks = scene.panels.flatMap((panel) => panel.y.ticks.map(([, text]) => text.length));
+  const margin = Math.ceil(Math.max(...marks) * DIGIT) + 12;
+  const observer = new ResizeObserver(() => {
+    for (const panel of panels) panel.resize(margin);
+    draw();
+  });
+  observer.observe(root);
+  model.on("change:state", changed);
+  return () => {
+    model.off("change:state", changed);
+    observer.disconnect();
+    player?.stop();
+    clearTimeout(quiet);
+  };
+}
+
+export default { render };

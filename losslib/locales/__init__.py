@@ -1,0 +1,62 @@
+"""The words and numbers of figures, tables and explorers, in the reader's language.
+
+The English phrase is the key: `tr("residual")` gives "остаток" once `use_language("ru")` was called. The catalogues
+are the TOML files beside this module; English needs none.
+"""
+
+import re
+import tomllib
+from functools import cache
+from importlib.resources import files
+
+_language = "en"
+_DECIMAL_COMMA = {"ru"}
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """All phrases of a language; English has an empty catalogue, since its phrases are the keys."""
+    if language == "en":
+        return {}
+    file = files(__name__) / f"{language}.toml"
+    if not file.is_file():
+        raise ValueError(f"use_language: expected one of {', '.join(languages())}, got {language!r}")
+    return tomllib.loads(file.read_text(encoding="utf8"))
+
+
+def languages() -> list[str]:
+    """The languages that have a catalogue, English first."""
+    return ["en", *sorted(f.name[:-5] for f in files(__name__).iterdir() if f.name.endswith(".toml"))]
+
+
+def use_language(language: str) -> None:
+    """Make `tr` and `number` speak this language from now on.
+
+    Raises ValueError when there is no catalogue of that name.
+    """
+    global _language
+    catalogue(language)
+    _language = language
+
+
+def language() -> str:
+    """The language in use, "en" until `use_language` is called."""
+    return _language
+
+
+def tr(phrase: str, **values) -> str:
+    """The phrase in the reader's language, with `{name}` placeholders filled in.
+
+    A phrase that the catalogue lacks stays English, so that one's own experiments need no translation.
+
+    >>> tr("after {n} steps", n=10)
+    'after 10 steps'
+    """
+    text = catalogue(_language).get(phrase, phrase)
+    return text.format(**values) if values else text
+
+
+def number(text: str) -> str:
+    """A formatted decimal number with the decimal mark of the reader's language; other text is returned as it is."""
+    plain = re.fullmatch(r"[-+\u2212]?\d+\.\d+([eE][-+]?\d+)?\s?%?", text)
+    return text.replace(".", ",") if plain and _language in _DECIMAL_COMMA else text
