@@ -3,9 +3,9 @@
     python -m book.site.build [--lang en ...]
 
 With --lang the site holds the languages named and no others.
-Notebooks are run in parallel, then each language is built by Sphinx in a process of its own, then the site is put
-together. Each step does only what has changed since it last succeeded. The first failure stops the build with a
-status other than zero; warnings are failures.
+Notebooks are run in parallel, then each language is built by Sphinx in a process of its own, then the site is
+put together. Each step does only what has changed since it last succeeded. A step that fails stops the build with
+a status other than zero; warnings are failures.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def build_pages(code: str) -> bool:
         print(f"{code}: nothing has changed", flush=True)
         return True
     stamp.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "book.site.sphinx_build", code]
+    command = [sys.executable, "-m", "book.site.sphinx_build", code, str(cache_path())]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     print(result.stdout + result.stderr, end="", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""A content security policy in each page: nothing from other hosts, no script that the page does not hold itself."""
+"""A content security policy in each page: nothing from other hosts, no script but the site's own."""
 
 import base64
 import hashlib

@@ -2,8 +2,8 @@
 
     python -m book.site.execute [--lang en ...]
 
-A notebook whose outputs are kept is not run again until its code, losslib, or a package it computes with changes.
-Each one is kept as soon as it is done, so an interrupted run goes on where it stopped.
+Outputs are kept: a notebook is not run again until its code, losslib, or a package it computes with changes. They
+are kept as soon as the notebook is done, so an interrupted run goes on where it stopped.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from book.site.project import BUILD, ROOT, book_config, digest, notebook, pages
 PACKAGES = ("anywidget", "ipykernel", "matplotlib", "numpy", "scikit-image", "scikit-learn", "scipy", "torch")
 
 
+@cache
 def cache_path() -> Path:
     """The folder of the outputs made with this losslib, these packages and this Python.
 
@@ -43,9 +45,9 @@ def _versions() -> str:
 
 def execute(codes: list[str]) -> int:
     """Run what is not kept yet in the languages named; return the number of notebooks that failed."""
-    cache = _open_cache()
+    kept = _open_cache()
     paths = [notebook(code, page) for code in codes for page in pages()]
-    waiting = [path for path in paths if not _is_kept(cache, path)]
+    waiting = [path for path in paths if not _is_kept(kept, path)]
     print(f"notebooks: {len(paths) - len(waiting)} kept, {len(waiting)} to run", flush=True)
     if not waiting:
         return 0
@@ -62,7 +64,7 @@ def execute(codes: list[str]) -> int:
             if error:
                 failures.append((path, error))
             else:
-                _keep(cache, path, ran, seconds)
+                _keep(kept, path, ran, seconds)
     for path, error in failures:
         print(f"\n{path.relative_to(ROOT)} failed:\n{error}", file=sys.stderr, flush=True)
     return len(failures)
@@ -86,19 +88,19 @@ def _read(path: Path):
     return nbformat.read(path, as_version=4)
 
 
-def _is_kept(cache, path: Path) -> bool:
+def _is_kept(kept, path: Path) -> bool:
     try:
-        cache.match_cache_notebook(_read(path))
+        kept.match_cache_notebook(_read(path))
     except KeyError:
         return False
     return True
 
 
-def _keep(cache, path: Path, ran, seconds: float) -> None:
+def _keep(kept, path: Path, ran, seconds: float) -> None:
     from jupyter_cache.base import CacheBundleIn
 
     bundle = CacheBundleIn(ran, str(path), data={"execution_seconds": seconds})
-    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    kept.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
 def _run(path: Path):

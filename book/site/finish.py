@@ -1,5 +1,6 @@
-"""From Sphinx's pages to the site: small styles, translated remains of the theme, a policy, search, root pages."""
+"""From Sphinx's pages to the site: small styles, the theme's last texts, a policy, search, root pages."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -13,7 +14,14 @@ from book.site.search_index import build_index
 from book.site.sphinx_build import work_folder
 
 LEFT_OUT = shutil.ignore_patterns(
-    "*.map", "*.LICENSE.txt", "fontawesome.js", "html-manager", ".buildinfo*", "objects.inv", "reports", "jupyter_execute"
+    "*.map",
+    "*.LICENSE.txt",
+    "fontawesome.js",
+    "html-manager",
+    ".buildinfo*",
+    "objects.inv",
+    "reports",
+    "jupyter_execute",
 )
 PURGED = ("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "basic.css", "mystnb*.css")
 
@@ -26,6 +34,7 @@ def finish(built: list[Language]) -> Path:
         folder = fresh / language.code
         shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
         _slim(folder)
+        _without_eval(folder / "_static" / "translations.js")
         for page in folder.rglob("*.html"):
             page.write_text(with_policy(translate(page.read_text("utf-8"), language)), "utf-8")
     write_root_pages(fresh, built)
@@ -49,9 +58,9 @@ def _slim(folder: Path) -> None:
     static = folder / "_static"
     words = styles.words_in(folder)
     sheets = [path for pattern in PURGED for path in sorted(static.glob(pattern))]
-    names = "\n".join(sorted(words & _names(sheets)))
-    kept = BUILD / "styles" / folder.name / digest(Path(styles.__file__), also=names + "".join(p.read_text("utf-8") for p in sheets))
     fonts = static / "vendor" / "fontawesome" / "webfonts"
+    made_from = " ".join(sorted(words & _names(sheets))) + "".join(map(Path.read_text, sheets))
+    kept = BUILD / "styles" / folder.name / digest(Path(styles.__file__), also=made_from)
     if not kept.is_dir():
         theme = sheets[0]
         theme.write_text(styles.subset_icons(theme.read_text("utf-8"), fonts, words), "utf-8")
@@ -67,6 +76,22 @@ def _slim(folder: Path) -> None:
         shutil.copytree(kept, static, dirs_exist_ok=True)
 
 
+def _without_eval(translations: Path) -> None:
+    """Write the rule for plurals as a function; Sphinx makes one from a string, which the policy forbids."""
+    if not translations.is_file():
+        return
+    text = translations.read_text("utf-8")
+    catalogue = json.loads(re.search(r"addTranslations\((.*)\);", text, re.DOTALL)[1])
+    messages = json.dumps(catalogue["messages"], ensure_ascii=False, sort_keys=True)
+    translations.write_text(
+        f"Object.assign(Documentation.TRANSLATIONS, {messages});\n"
+        f"Documentation.PLURAL_EXPR = (n) => Number({catalogue['plural_expr']});\n"
+        f"Documentation.LOCALE = {json.dumps(catalogue['locale'])};\n",
+        "utf-8",
+    )
+
+
 def _names(sheets: list[Path]) -> set[str]:
     """Every word that is the name of a class or an id in the style sheets."""
-    return {name for sheet in sheets for name in re.findall(r"[.#](-?[A-Za-z_][\w-]*)", sheet.read_text("utf-8"))}
+    name = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
+    return {word for sheet in sheets for word in name.findall(sheet.read_text("utf-8"))}

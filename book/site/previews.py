@@ -1,4 +1,4 @@
-"""The picture that a shared link shows: title of the page, title of the book, and a loss with its steps downhill."""
+"""The picture that a shared link shows: the titles of page and book, and a loss with steps downhill."""
 
 import hashlib
 import inspect

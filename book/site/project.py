@@ -50,7 +50,7 @@ def notebook(language: str, page: str) -> Path:
 
 
 def files_in(*paths: Path) -> list[Path]:
-    """The files named, and all files below the folders named, without what Python and editors leave behind."""
+    """The files named and all files below the folders named, without what Python and editors leave behind."""
     found = []
     for path in paths:
         below = sorted(path.rglob("*")) if path.is_dir() else [path]

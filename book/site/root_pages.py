@@ -1,4 +1,4 @@
-"""The pages above the languages: the choice of a language, the page for wrong addresses, and the files for robots."""
+"""The pages above the languages: choice of a language, page for wrong addresses, files for robots."""
 
 import json
 from html import escape
@@ -39,8 +39,8 @@ PAGE = """<!doctype html>
 CHOOSE = """
     <script>
       const codes = {codes};
-      const wanted = [localStorage.getItem("language"), ...navigator.languages.map((tag) => tag.split("-")[0])];
-      const code = wanted.find((code) => codes.includes(code));
+      const browser = navigator.languages.map((tag) => tag.split("-")[0]);
+      const code = [localStorage.getItem("language"), ...browser].find((code) => codes.includes(code));
       if (code) location.replace(`${{code}}/index.html`);
     </script>"""
 
@@ -52,8 +52,8 @@ REMEMBER = """
       });
     </script>"""
 
-# A server answers with this page at every depth. The first folder of the address that names a language ends the
-# site's own address, whatever subfolder the site is in; without such a folder every language has its say.
+# A server answers with this page at every depth. The first folder of the address that names a language ends
+# the site's own address, whatever subfolder the site is in; without such a folder every language has its say.
 FIND_SITE = """
     <script>
       const parts = location.pathname.split("/");
@@ -146,11 +146,12 @@ def _address(code: str, page: str) -> str:
 
 
 def _sitemap(built: list[Language]) -> str:
+    def alternate(language: Language, page: str) -> str:
+        address = _address(language.code, page)
+        return f'\n    <xhtml:link rel="alternate" hreflang="{language.html}" href="{address}" />'
+
     def entry(code: str, page: str) -> str:
-        alternates = "".join(
-            f'\n    <xhtml:link rel="alternate" hreflang="{language.html}" href="{_address(language.code, page)}" />'
-            for language in built
-        )
+        alternates = "".join(alternate(language, page) for language in built)
         return f"  <url>\n    <loc>{_address(code, page)}</loc>{alternates}\n  </url>"
 
     codes = [language.code for language in built]

@@ -1,7 +1,7 @@
 """The index of the instant search: Pagefind over copies of the pages made for it, one index per language.
 
-Chinese has no spaces, so in the copies U+200B stands between its characters; Russian ё is spelt е. `static/search.js`
-writes queries in the same way.
+Chinese has no spaces, so in the copies U+200B stands between its characters; Russian ё is spelt е.
+`static/search.js` writes queries in the same way.
 """
 
 import json
@@ -29,7 +29,15 @@ def build_index(site: Path, built: list[Language]) -> None:
                 copy = Path(folder, code, f"{page}.html")
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_text(for_index((site / code / f"{page}.html").read_text("utf-8"), code), "utf-8")
-        command = [sys.executable, "-m", "pagefind", "--site", folder, "--output-path", str(site / "pagefind")]
+        command = [
+            sys.executable,
+            "-m",
+            "pagefind",
+            "--site",
+            folder,
+            "--output-path",
+            str(site / "pagefind"),
+        ]
         result = subprocess.run(
             [*command, "--exclude-selectors", EXCLUDED, "--quiet"], capture_output=True, text=True
         )

@@ -1,6 +1,6 @@
 """Serve the built site on this machine as a web host would: compressed, with its page for wrong addresses.
 
-    python -m book.site.serve [--port 8000]
+python -m book.site.serve [--port 8000]
 """
 
 import argparse
@@ -17,7 +17,14 @@ mimetypes.add_type("text/javascript", ".mjs")
 mimetypes.add_type("application/wasm", ".wasm")
 mimetypes.add_type("font/woff2", ".woff2")
 mimetypes.add_type("application/x-ipynb+json", ".ipynb")
-COMPRESSED = ("text/", "application/json", "application/xml", "application/wasm", "application/x-ipynb", "image/svg")
+COMPRESSED = (
+    "text/",
+    "application/json",
+    "application/xml",
+    "application/wasm",
+    "application/x-",
+    "image/svg",
+)
 
 
 @lru_cache(maxsize=512)
@@ -35,10 +42,13 @@ class Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self):
         path = Path(self.translate_path(self.path))
-        if path.is_dir() and not self.path.partition("?")[0].endswith("/"):
-            return self._redirect(self.path.partition("?")[0] + "/")
+        address = self.path.partition("?")[0]
+        if path.is_dir() and not address.endswith("/"):
+            self._redirect(f"{address}/")
+            return
         path = path / "index.html" if path.is_dir() else path
-        self._answer(200, path) if path.is_file() else self._answer(404, Path(self.directory, "404.html"))
+        found = path.is_file()
+        self._answer(200 if found else 404, path if found else Path(self.directory, "404.html"))
 
     do_HEAD = do_GET
 

@@ -1,7 +1,8 @@
 """Build the pages of one language with Sphinx.
 
-    python -m book.site.sphinx_build ru
+    python -m book.site.sphinx_build ru OUTPUTS
 
+OUTPUTS is the folder of the executed notebooks.
 One process per language: Sphinx loads its catalogues once for a process. Warnings are errors.
 """
 
@@ -22,7 +23,7 @@ def work_folder(code: str) -> Path:
     return BUILD / "sphinx" / code
 
 
-def build_language(code: str) -> int:
+def build_language(code: str, outputs: Path) -> int:
     """Write the pages that changed below `work_folder(code)/html`; return Sphinx's status."""
     work, status = work_folder(code), 1
     try:
@@ -33,7 +34,7 @@ def build_language(code: str) -> int:
                 outdir=work / "html",
                 doctreedir=work / "doctrees",
                 buildername="html",
-                confoverrides=sphinx_config(languages()[code]),
+                confoverrides=sphinx_config(languages()[code], outputs),
                 status=None,
                 warning=sys.stderr,
                 warningiserror=True,
@@ -49,4 +50,4 @@ def build_language(code: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(build_language(sys.argv[1]))
+    sys.exit(build_language(sys.argv[1], Path(sys.argv[2])))

@@ -1,4 +1,4 @@
-"""Make the theme's styles small: only the rules, and only the icons, that the site's pages and scripts can use."""
+"""Make the theme's styles small: only the rules and the icons that the site's pages and scripts can use."""
 
 import re
 from collections.abc import Iterable
@@ -65,9 +65,11 @@ def _can_match(selector: str, words: set[str]) -> bool:
 
 
 def subset_icons(css: str, fonts: Path, words: set[str]) -> str:
-    """Leave only the icons in use in the theme's icon font; return the style sheet with the other fonts cut out."""
+    """Leave only the icons in use in the theme's font; return the style sheet with the other fonts cut out."""
     icons = re.findall(r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"\\([0-9a-f]+)"\}', css)
     used = [int(code, 16) for names, code in icons if set(re.findall(r"fa-[\w-]+", names)) & words]
+    # the icons of notices stand in the theme's variables, as the characters themselves
+    used += [ord(icon) for icon in re.findall(r'--pst-icon-[\w-]+:"([\ue000-\uf8ff])"', css)]
     font = TTFont(fonts / f"{ICON_FONT}.ttf", recalcTimestamp=False)
     subsetter = subset.Subsetter(subset.Options(layout_features=[], notdef_outline=True))
     subsetter.populate(unicodes=used)

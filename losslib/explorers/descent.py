@@ -47,35 +47,23 @@ def descent(
     x, y = torch.tensor(data_x), torch.tensor(data_y)
     learning_rate = Slider(tr("learning rate"), rates, rate)
     step = Slider(tr("step"), range(steps + 1), 0)
-    over = [learning_rate, step]
     runs = [_run(loss, x, y, start, value, steps) for value in learning_rate.values]
     paths, gradients, values = (
         np.stack(parts) for parts in zip(*runs, strict=True)
-    )  # (rates, steps + 1, 2 or none)
+    )  # (rates, steps + 1, ...)
 
     first_line = start[0] + start[1] * data_x
-    data_axes = (_axis(data_x, x_label), _axis(np.concatenate([data_y, first_line]), y_label))
-    ends = np.array(data_axes[0].limits)
-    line = Table(paths[..., :1] + paths[..., 1:] * ends, over)
+    x_axis, y_axis = _axis(data_x, x_label), _axis(np.concatenate([data_y, first_line]), y_label)
+    ends = np.array(x_axis.limits)
+    line = Table(paths[..., :1] + paths[..., 1:] * ends, [learning_rate, step])
     data = [Points(data_x, data_y, name=tr("data"), opacity=0.6), Curve(ends, line, name=tr("line"), color=0)]
-
-    axes = _plane(paths, values)
-    contours = _contours(loss, x, y, axes)
-    path = Curve(
-        *(Table(paths[..., k], [learning_rate]) for k in (0, 1)),
-        name=tr("path"),
-        color=1,
-        dash=0,
-        width=1.5,
-        upto=step,
-    )
-    plane = [*contours, path, *_current(paths, axes, over)]
-    panels = [Panel(*data_axes, data, height=0.8), Panel(*axes, plane, height=0.8)]
-
-    readouts = [Readout(Table(values, over), tr("loss"), tr("value"), "loss.value")]
-    for k, name in enumerate(("intercept", "slope")):
-        readouts.append(Readout(Table(paths[..., k], over), tr(name), tr("value"), f"{name}.value"))
-        readouts.append(Readout(Table(gradients[..., k], over), tr(name), tr("gradient"), f"{name}.gradient"))
+    plane = _plane(paths, values)
+    contours = _contours(loss, x, y, plane)
+    panels = [
+        Panel(x_axis, y_axis, data, height=0.8),
+        Panel(*plane, [*contours, *_path(paths, plane, learning_rate, step)], height=0.8),
+    ]
+    readouts = _readouts(paths, gradients, values, [learning_rate, step])
     return Explorer(panels, [step, learning_rate], readouts, play=step)
 
 
@@ -135,13 +123,34 @@ def _contours(loss: Callable, x: torch.Tensor, y: torch.Tensor, axes: tuple[Axis
     return curves
 
 
-def _current(paths: np.ndarray, axes: tuple[Axis, Axis], over: list[Slider]) -> list[Points]:
-    """The current point; a hollow one at the border stands for a point outside."""
-    limits = np.array([axis.limits for axis in axes]).T  # (2 limits, 2 parameters)
+def _path(
+    paths: np.ndarray, plane: tuple[Axis, Axis], learning_rate: Slider, step: Slider
+) -> list[Curve | Points]:
+    """The path up to the current step, and the current point: hollow, at the border, when it lies outside."""
+    limits = np.array([axis.limits for axis in plane]).T  # lower and upper, (2, 2)
     clipped = np.clip(paths, *limits)
     outside = (clipped != paths).any(axis=-1, keepdims=True)
     inside, border = np.where(outside, np.nan, paths), np.where(outside, clipped, np.nan)
+
+    def along(points: np.ndarray) -> list[Table]:
+        return [Table(points[..., k], [learning_rate]) for k in (0, 1)]
+
+    def current(points: np.ndarray) -> list[Table]:
+        return [Table(points[..., k], [learning_rate, step]) for k in (0, 1)]
+
     return [
-        Points(Table(at[..., 0], over), Table(at[..., 1], over), color=1, size=6, hollow=at is border)
-        for at in (inside, border)
+        Curve(*along(paths), name=tr("path"), color=1, dash=0, width=1.5, upto=step),
+        Points(*along(inside), color=1, size=2.5, upto=step),
+        Points(*current(inside), color=1, size=6),
+        Points(*current(border), color=1, size=6, hollow=True),
     ]
+
+
+def _readouts(
+    paths: np.ndarray, gradients: np.ndarray, values: np.ndarray, over: list[Slider]
+) -> list[Readout]:
+    readouts = [Readout(Table(values, over), tr("loss"), tr("value"), "loss.value")]
+    for k, name in enumerate(("intercept", "slope")):
+        readouts.append(Readout(Table(paths[..., k], over), tr(name), tr("value"), f"{name}.value"))
+        readouts.append(Readout(Table(gradients[..., k], over), tr(name), tr("gradient"), f"{name}.gradient"))
+    return readouts

@@ -163,7 +163,7 @@ class Curve(Element):
         dash: 0 is solid, 1 to 5 are dashes; None takes the colour's number, so that colour is never alone.
         width: In pixels.
         fill: Fill the inside instead of drawing the line.
-        upto: A slider of which position k shows only the points 0 to k: a path that grows.
+        upto: A slider whose position k shows only the points 0 to k: a path that grows.
     """
 
     x: Quantity
@@ -183,13 +183,14 @@ class Curve(Element):
 
 @dataclass(eq=False)
 class Points(Element):
-    """Dots of a radius in pixels, full or hollow."""
+    """Dots of a radius in pixels, full or hollow; `upto` as for a curve."""
 
     x: Quantity
     y: Quantity
     _: KW_ONLY
     size: float = 4.0
     hollow: bool = False
+    upto: Slider | None = None
     kind: ClassVar[str] = "points"
 
 

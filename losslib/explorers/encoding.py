@@ -57,7 +57,7 @@ def _positions(table: Table, sliders: list[Slider]) -> list[int]:
 
 
 def format_number(value: float, *, pad: bool = True) -> str:
-    """Four significant digits, with zeros to fill them up where `pad` is set; never a space inside.
+    """Four significant digits or all before the mark, filled up with zeros if `pad` is set; without a space.
 
     >>> format_number(-0.5), format_number(2.0, pad=False), format_number(123456789.0)
     ('−0.5000', '2', '1.235×10⁸')
@@ -71,7 +71,7 @@ def format_number(value: float, *, pad: bool = True) -> str:
     mantissa, exponent = f"{value:.{DIGITS - 1}e}".split("e")
     power = int(exponent)
     scientific = power < -4 or power >= 6
-    text = mantissa if scientific else f"{float(f'{mantissa}e{power}'):.{max(DIGITS - 1 - power, 0)}f}"
+    text = mantissa if scientific else f"{value:.{max(DIGITS - 1 - power, 0)}f}"
     if not pad and "." in text:
         text = text.rstrip("0").rstrip(".")
     text = number(text).replace("-", "−")

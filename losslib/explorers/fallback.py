@@ -52,7 +52,9 @@ def _draw_panel(ax: Axes, panel: Panel, indices: dict[Slider, int]) -> None:
 
 
 def _draw_element(ax: Axes, element: Element, indices: dict[Slider, int]) -> None:
-    values = [getattr(element, name).at(indices) for name in element.coordinates]
+    upto = getattr(element, "upto", None)
+    last = None if upto is None else indices[upto] + 1
+    values = [getattr(element, name).at(indices)[:last] for name in element.coordinates]
     color = "black" if element.color is None else plots.COLORS[element.color]
     look = {"color": color, "alpha": element.opacity}
     label = element.name or "_"
@@ -60,9 +62,7 @@ def _draw_element(ax: Axes, element: Element, indices: dict[Slider, int]) -> Non
         case "curve" if element.fill:
             ax.fill(*values, **look, lw=0, label=label)
         case "curve":
-            last = None if element.upto is None else indices[element.upto] + 1
-            x, y = (v[:last] for v in values)
-            ax.plot(x, y, **look, lw=element.width, ls=plots.DASHES[element.dash], label=label)
+            ax.plot(*values, **look, lw=element.width, ls=plots.DASHES[element.dash], label=label)
         case "points" | "handle":
             hollow = element.kind == "handle" or element.hollow
             size = 12 if element.kind == "handle" else 1.6 * element.size
@@ -74,7 +74,7 @@ def _draw_element(ax: Axes, element: Element, indices: dict[Slider, int]) -> Non
                 mfc="none" if hollow else color,
                 mew=1.5,
                 label=label,
-                clip_on=False,
+                clip_on=element.kind == "points",
             )
         case "segments" if element.arrow:
             x0, y0, x1, y1 = values

@@ -87,18 +87,21 @@ export function createPanel(panel, lengths, move) {
   const x = (v) => Math.round(10 * (plot.left + v * plot.width)) / 10;
   const y = (v) => Math.round(10 * (plot.top + (1 - v) * plot.height)) / 10;
 
-  const clip = svg("clipPath", { id: `explorer-clip-${panels++}` });
   const axes = svg("g", { class: "explorer-axes" });
-  const inside = svg("g", { "clip-path": `url(#${clip.id})` });
-  const above = svg("g"); // dots and handles may stand on the border
+  // Lines end at the axes, dots may stand on them, handles are never cut.
+  const clips = [0, 8].map((room) => ({ room, node: svg("clipPath", { id: `explorer-clip-${panels++}` }) }));
+  const [lines, dots] = clips.map(({ node }) => svg("g", { "clip-path": `url(#${node.id})` }));
+  const handles = svg("g");
+  const layers = { points: dots, handle: handles };
   const name = `${panel.y.label}, ${panel.x.label}`;
-  const root = svg("svg", { role: "img", "aria-label": name }, clip, axes, inside, above);
+  const root = svg("svg", { role: "img", "aria-label": name }, ...clips.map(({ node }) => node));
+  root.append(axes, lines, dots, handles);
   const box = html("div", { class: "explorer-panel" }, root);
 
   const elements = panel.elements.map((e) => {
     const node =
       { handle: createHandle, text: createText }[e.kind]?.(e, plot, root, move) ?? svg("path", style(e));
-    (["handle", "points"].includes(e.kind) ? above : inside).append(node);
+    (layers[e.kind] ?? lines).append(node);
     const names = Object.keys(e).filter((key) => /^[xy]\d?$/.test(key));
     const tables = names.map((key) => [key, lookup(e[key].over, decode(e[key]), lengths)]);
     return { e, node, tables };
@@ -127,7 +130,11 @@ export function createPanel(panel, lengths, move) {
     const [bottom, right] = [plot.top + plot.height, left + plot.width];
     root.setAttribute("width", width);
     root.setAttribute("height", bottom + MARGIN.bottom);
-    clip.replaceChildren(svg("rect", { x: left, y: plot.top, width: plot.width, height: plot.height }));
+    for (const { room, node } of clips) {
+      const corner = { x: left - room, y: plot.top - room };
+      const size = { width: plot.width + 2 * room, height: plot.height + 2 * room };
+      node.replaceChildren(svg("rect", { ...corner, ...size }));
+    }
     const line = (kind, d) => svg("path", { class: `explorer-${kind}`, d });
     const text = (words, attributes) => svg("text", attributes, words);
     axes.replaceChildren(
@@ -150,8 +157,9 @@ function createText(e) {
 
 // A point to drag: the pointer's place snaps to the nearest values of the sliders that it moves.
 function createHandle(e, plot, root, move) {
-  const dot = svg("g", {}, svg("circle", { r: 18, class: "explorer-reach" }), svg("circle", { r: 8 }));
-  const node = svg("g", { class: "explorer-handle" }, dot);
+  const circles = { reach: 18, ring: 8, grip: 2 };
+  const dots = Object.entries(circles).map(([name, r]) => svg("circle", { r, class: `explorer-${name}` }));
+  const node = svg("g", { class: "explorer-handle" }, svg("g", {}, ...dots));
   // A finger that moves across the direction of a one-way handle still scrolls the page.
   node.style.touchAction = !("y" in e.drag) ? "pan-y" : !("x" in e.drag) ? "pan-x" : "none";
   node.style.cursor = { "pan-y": "ew-resize", "pan-x": "ns-resize", none: "move" }[node.style.touchAction];

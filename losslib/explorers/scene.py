@@ -17,7 +17,7 @@ import ipywidgets
 import traitlets
 
 from losslib.explorers import encoding, fallback
-from losslib.explorers.elements import Curve, Element, Handle, Panel, Readout, Slider
+from losslib.explorers.elements import Element, Handle, Panel, Readout, Slider
 from losslib.locales import tr
 
 HERE = pathlib.Path(__file__).parent
@@ -130,7 +130,7 @@ class Explorer(anywidget.AnyWidget):
             encoded[name] = encoding.coordinates(getattr(element, name), axis, self.controls)
         if isinstance(element, Handle):
             encoded["drag"] = {axis: self._position(slider) for axis, slider in element.drag.items()}
-        if isinstance(element, Curve) and element.upto is not None:
+        if getattr(element, "upto", None) is not None:
             encoded["upto"] = self._position(element.upto)
         return encoded
 

@@ -53,8 +53,9 @@ def test_setup_leaves_the_threads_alone_where_the_environment_sets_them(threads,
     assert threads == []
 
 
-def test_setup_refuses_an_unknown_language(threads):
-    with pytest.raises(ValueError, match="expected one of en, ru, zh, got 'xx'"):
+@pytest.mark.usefixtures("threads")
+def test_setup_refuses_an_unknown_language():
+    with pytest.raises(ValueError, match=r"expected one of en, .*, got 'xx'"):
         notebook.setup("xx")
 
 

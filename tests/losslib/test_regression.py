@@ -164,6 +164,18 @@ def test_weighted_mse_equals_pytorch():
         torch.testing.assert_close(F.mse_loss(input, target, weight=weight, reduction=reduction), native)
 
 
+def test_weighted_mse_compiles_vectorizes_and_runs_on_meta():
+    def loss(input, target, weight):
+        return F.mse_loss(input, target, weight=weight)
+
+    arguments = torch.rand(3, 4, 5, dtype=torch.float64)
+    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(*arguments), loss(*arguments))
+    each = [loss(*sample) for sample in arguments.unbind(1)]
+    torch.testing.assert_close(torch.func.vmap(loss)(*arguments), torch.stack(each))
+    assert loss(*arguments.to("meta")).is_meta
+
+
 def test_weights_that_are_all_zero_give_zero_with_zero_gradient():
     weight = np.zeros(2)
     assert R.mse_loss([1.0, 2.0], [0.0, 0.0], weight=weight) == 0

@@ -2,7 +2,7 @@
 
     python -m tests.site.browser
 
-A Chromium or Chrome on the PATH is taken first, then Playwright's own. On Debian, root gets both a browser and a Chinese
+A Chromium or Chrome on the PATH is taken first, then Playwright's own. On Debian, root gets a browser and a Chinese
 font from apt; elsewhere Playwright downloads its browser.
 """
 

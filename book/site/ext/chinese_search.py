@@ -1,4 +1,4 @@
-"""Sphinx's own search for Chinese, which has no spaces: index and query are cut into the same pairs of characters."""
+"""Sphinx's own search for Chinese, which has no spaces: index and query are cut into pairs of characters."""
 
 import re
 

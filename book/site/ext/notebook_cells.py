@@ -23,6 +23,11 @@ def read_cells(path: str | Path) -> list[dict]:
     return json.loads(Path(path).read_text("utf-8"))["cells"]
 
 
+def cell_index(section: nodes.section) -> int:
+    """The place in the notebook of the cell that a section's heading stands in."""
+    return section.line // LINES_PER_CELL - 1
+
+
 class CellSections(SphinxTransform):
     """Name every section after the cell that it stands in, before references are resolved."""
 
@@ -34,7 +39,7 @@ class CellSections(SphinxTransform):
             return
         cells, seen, anchors = read_cells(source), Counter(), {}
         for section in self.document.findall(nodes.section):
-            cell = cells[section.line // LINES_PER_CELL - 1]["id"]
+            cell = cells[cell_index(section)]["id"]
             seen[cell] += 1
             anchor = cell if seen[cell] == 1 else f"{cell}-{seen[cell]}"
             self._rename(section, anchor)
@@ -57,19 +62,22 @@ class FigureTexts(SphinxTransform):
     default_priority = 700
 
     def apply(self, **kwargs):
-        for cell in self.document.findall(lambda node: node.get("nb_element") == "cell_code" if isinstance(node, nodes.container) else False):
-            text = cell["cell_metadata"].get("mystnb", {}).get("image", {}).get("alt")
+        for cell in self.document.findall(nodes.container):
+            text = cell.get("cell_metadata", {}).get("mystnb", {}).get("image", {}).get("alt")
             if not text:
                 continue
             for raw in list(cell.findall(nodes.raw)):
-                described = DRAWING.sub(lambda tag: describe(tag[0], text), raw.astext(), count=1)
-                raw.replace_self(nodes.raw("", described, format=raw["format"]))
+                raw.replace_self(nodes.raw("", with_text(raw.astext(), text), format=raw["format"]))
 
 
-def describe(tag: str, text: str) -> str:
-    """An opening tag as an image with that alternative text."""
-    bare = re.sub(r'\s(?:role|aria-label|aria-hidden)="[^"]*"', "", tag)
-    return bare.removesuffix(">") + f' role="img" aria-label="{escape(text)}">'
+def with_text(html: str, text: str) -> str:
+    """The output with its drawing, if it holds one, as an image with that alternative text."""
+
+    def describe(tag: re.Match) -> str:
+        bare = re.sub(r'\s(?:role|aria-label|aria-hidden)="[^"]*"', "", tag[0])
+        return bare.removesuffix(">") + f' role="img" aria-label="{escape(text)}">'
+
+    return DRAWING.sub(describe, html, count=1)
 
 
 def setup(app):

@@ -1,4 +1,4 @@
-"""What a page says of itself: its language, its other languages, description, keywords and preview picture."""
+"""What a page says of itself: its languages, description, keywords and preview picture."""
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform

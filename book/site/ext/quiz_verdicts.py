@@ -26,9 +26,7 @@ class QuizVerdicts(SphinxTransform):
 
         for raw in list(self.document.findall(nodes.raw)):
             if "answer" in raw.astext():
-                raw.replace_self(
-                    nodes.raw("", ANSWER.sub(with_verdict, raw.astext()), format=raw["format"])
-                )
+                raw.replace_self(nodes.raw("", ANSWER.sub(with_verdict, raw.astext()), format=raw["format"]))
 
 
 def setup(app):

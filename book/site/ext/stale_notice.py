@@ -3,7 +3,7 @@
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
-from book.site.ext.notebook_cells import LINES_PER_CELL, read_cells
+from book.site.ext.notebook_cells import cell_index, read_cells
 from book.site.languages import languages, source_language
 from book.site.project import notebook
 from book.translations import stale
@@ -34,15 +34,13 @@ class StaleNotice(SphinxTransform):
         return nodes.admonition("", nodes.title("", words["stale_title"]), text, classes=["stale", "warning"])
 
     def _sections_with(self, outdated: list[str]) -> list[nodes.section]:
-        """The sections that the cells stand in: each is the last one that opens at or before its cell."""
+        """The sections that the cells open, or else stand in."""
         order = [cell["id"] for cell in read_cells(self.env.doc2path(self.env.docname))]
-        sections = list(self.document.findall(nodes.section))
-        found = []
-        for index in sorted(map(order.index, outdated)):
-            section = [s for s in sections if s.line // LINES_PER_CELL - 1 <= index][-1]
-            if section not in found:
-                found.append(section)
-        return found
+        opened: dict[int, nodes.section] = {}
+        for section in self.document.findall(nodes.section):
+            opened.setdefault(cell_index(section), section)
+        found = {max(i for i in opened if i <= order.index(cell)) for cell in outdated}
+        return [opened[index] for index in sorted(found)]
 
 
 def setup(app):

@@ -12,9 +12,12 @@ from book import translations
 from tests.book.pages import Page, pages, prose, stale_cells
 
 LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
-WORD = re.compile(r"\b[A-Za-z]{2,}\b")
-# Names of functions, operators and reductions are read alike in every language.
-NAMES = {"cosh", "exp", "log", "max", "mean", "min", "none", "sign", "sin", "std", "sum", "tanh", "var"}
+WORD = re.compile(r"\b[A-Za-z]{2,}\b(?!\()")  # not f in f(x)
+# Functions, reductions, units and the library are named alike in every language.
+NAMES = re.compile(
+    "abs|clip|cosh|exp|ln|log|losslib|max|mean|median|min|none|pseudo|px|sign|sin|sqrt|std|sum|tanh|var|where",
+    re.IGNORECASE,
+)
 # What shows even a single word of its arguments to the reader, so that it belongs in tr(...).
 SHOWN_CALLS = {"annotate", "set_title", "set_xlabel", "set_ylabel", "suptitle", "table", "text"}
 SHOWN_KEYWORDS = {"label", "title", "x_label", "y_label", "xlabel", "ylabel"}
@@ -74,10 +77,11 @@ def spoken_strings(tree: ast.AST, *, shown: bool = False) -> Iterator[str]:
 def speech(text: str, shown: bool) -> bool:
     """Whether a text has two words (where it is shown: one), not counting formulas, names and ACRONYMS."""
     plain = re.sub(r"\$[^$]*\$", " ", text)
-    words = [word for word in WORD.findall(plain) if not word.isupper() and word.lower() not in NAMES]
+    words = {word for word in WORD.findall(plain) if not word.isupper() and not NAMES.fullmatch(word)}
     lonely = shown and any(word.islower() and len(word) > 2 for word in words)
-    identifier = re.fullmatch(r"\S*[_./\\]\S*", plain.strip())
-    return foreign(plain) or (not identifier and (len(words) > 1 or lonely))
+    sentence = " " in plain.strip() and len(words) > 1
+    identifier = re.search(r"[_.]", plain)
+    return foreign(plain) or sentence or bool(lonely and not identifier)
 
 
 def foreign(text: str) -> bool:
@@ -94,7 +98,8 @@ def literal(node: ast.Constant | ast.JoinedStr) -> str:
 def spoken_comments(source: str) -> Iterator[str]:
     """Comments of two words and more; shapes such as (N, D) and names are no words."""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT and speech(token.string, shown=False):
+        without_shapes = re.sub(r"\([\w, *]*\)", "", token.string)
+        if token.type == tokenize.COMMENT and speech(without_shapes, shown=False):
             yield token.string
 
 
