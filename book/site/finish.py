@@ -5,10 +5,10 @@ import re
 import shutil
 from pathlib import Path
 
-from book.site import styles
+from book.site import fonts, styles
 from book.site.content_policy import with_policy
 from book.site.languages import Language
-from book.site.project import BUILD, SITE, digest
+from book.site.project import BUILD, SITE, digest, files_in
 from book.site.root_pages import write_root_pages
 from book.site.search_index import build_index
 from book.site.sphinx_build import work_folder
@@ -23,7 +23,17 @@ LEFT_OUT = shutil.ignore_patterns(
     "reports",
     "jupyter_execute",
 )
-PURGED = ("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "basic.css", "mystnb*.css")
+PURGED = (
+    "styles/pydata-sphinx-theme.css",
+    "styles/sphinx-book-theme.css",
+    "basic.css",
+    "mystnb*.css",
+    "katex/katex.min.css",
+)
+
+
+# names, punctuation and space in code, which light and dark style both leave in the colour of plain text
+PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 
 
 def finish(built: list[Language]) -> Path:
@@ -36,7 +46,8 @@ def finish(built: list[Language]) -> Path:
         _slim(folder)
         _without_eval(folder / "_static" / "translations.js")
         for page in folder.rglob("*.html"):
-            page.write_text(with_policy(translate(page.read_text("utf-8"), language)), "utf-8")
+            text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
+            page.write_text(with_policy(text), "utf-8")
     write_root_pages(fresh, built)
     build_index(fresh, built)
     shutil.rmtree(SITE, ignore_errors=True)
@@ -54,26 +65,29 @@ def translate(page: str, language: Language) -> str:
 
 
 def _slim(folder: Path) -> None:
-    """Purge the styles of a language's pages; purged ones are kept below `_build` for the next time."""
+    """Make the styles and fonts of a language small; small ones are kept below `_build` for the next time."""
     static = folder / "_static"
-    words = styles.words_in(folder)
+    words, characters = styles.words_in(folder), fonts.math_characters(folder)
     sheets = [path for pattern in PURGED for path in sorted(static.glob(pattern))]
-    fonts = static / "vendor" / "fontawesome" / "webfonts"
-    made_from = " ".join(sorted(words & _names(sheets))) + "".join(map(Path.read_text, sheets))
-    kept = BUILD / "styles" / folder.name / digest(Path(styles.__file__), also=made_from)
+    folders = [static / "vendor" / "fontawesome" / "webfonts", static / "katex" / "fonts"]
+    names = sorted(words & _names(sheets)) + sorted(characters)
+    made_from = " ".join(names) + "".join(map(Path.read_text, sheets))
+    code = (Path(styles.__file__), Path(fonts.__file__))
+    kept = BUILD / "slim" / folder.name / digest(*code, also=made_from)
     if not kept.is_dir():
         theme = sheets[0]
-        theme.write_text(styles.subset_icons(theme.read_text("utf-8"), fonts, words), "utf-8")
-        for sheet in sheets:
-            sheet.write_text(styles.purge(sheet.read_text("utf-8"), words), "utf-8")
+        theme.write_text(fonts.subset_icons(theme.read_text("utf-8"), folders[0], words), "utf-8")
+        fonts.subset_math(folders[1], characters)
+        scripts = (path for path in files_in(static) if path.suffix in (".css", ".js"))
+        styles.purge(sheets, [path for path in scripts if path not in sheets], words)
         shutil.rmtree(kept.parent, ignore_errors=True)
-        for path in [*sheets, *fonts.iterdir()]:
+        for path in [*sheets, *files_in(*folders)]:
             target = kept / path.relative_to(static)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-    else:
-        shutil.rmtree(fonts)
-        shutil.copytree(kept, static, dirs_exist_ok=True)
+    for path in folders:
+        shutil.rmtree(path)
+    shutil.copytree(kept, static, dirs_exist_ok=True)
 
 
 def _without_eval(translations: Path) -> None:

@@ -84,70 +84,83 @@ export function swatch(e) {
 // `move({control: index, ...})` is called while the reader drags a handle.
 export function createPanel(panel, lengths, move) {
   const plot = { left: 0, top: MARGIN.top, width: 0, height: 0 };
-  const x = (v) => Math.round(10 * (plot.left + v * plot.width)) / 10;
-  const y = (v) => Math.round(10 * (plot.top + (1 - v) * plot.height)) / 10;
-
   const axes = svg("g", { class: "explorer-axes" });
   // Lines end at the axes, dots may stand on them, handles are never cut.
   const clips = [0, 8].map((room) => ({ room, node: svg("clipPath", { id: `explorer-clip-${panels++}` }) }));
   const [lines, dots] = clips.map(({ node }) => svg("g", { "clip-path": `url(#${node.id})` }));
-  const handles = svg("g");
-  const layers = { points: dots, handle: handles };
+  const layers = { lines, points: dots, handle: svg("g") };
   const name = `${panel.y.label}, ${panel.x.label}`;
-  const root = svg("svg", { role: "img", "aria-label": name }, ...clips.map(({ node }) => node));
-  root.append(axes, lines, dots, handles);
+  const root = svg("svg", { role: "img", "aria-label": name }, ...clips.map(({ node }) => node), axes);
+  root.append(...Object.values(layers));
   const box = html("div", { class: "explorer-panel" }, root);
 
-  const elements = panel.elements.map((e) => {
-    const node =
-      { handle: createHandle, text: createText }[e.kind]?.(e, plot, root, move) ?? svg("path", style(e));
+  const draws = panel.elements.map((e) => {
+    const kinds = { handle: createHandle, text: createText };
+    const node = kinds[e.kind]?.(e, plot, root, move) ?? svg("path", style(e));
     (layers[e.kind] ?? lines).append(node);
-    const names = Object.keys(e).filter((key) => /^[xy]\d?$/.test(key));
-    const tables = names.map((key) => [key, lookup(e[key].over, decode(e[key]), lengths)]);
-    return { e, node, tables };
+    return drawing(e, node, plot, lengths);
   });
 
-  function draw(state) {
-    for (const { e, node, tables } of elements) {
-      const last = e.upto === undefined ? undefined : state[e.upto] + 1;
-      const row = (key, at) =>
-        at(state)
-          .slice(0, last)
-          .map(key[0] === "x" ? x : y);
-      const pixels = Object.fromEntries(tables.map(([key, at]) => [key, row(key, at)]));
-      if (outlines[e.kind]) node.setAttribute("d", outlines[e.kind](e, pixels));
-      else
-        for (const [i, child] of [...node.children].entries())
-          child.setAttribute("transform", `translate(${pixels.x[i]} ${pixels.y[i]})`);
-    }
-  }
-
   function resize(left) {
-    const width = box.clientWidth;
     plot.left = left;
-    plot.width = Math.max(width - left - MARGIN.right, 1);
+    plot.width = Math.max(box.clientWidth - left - MARGIN.right, 1);
     plot.height = Math.round(plot.width * panel.height);
-    const [bottom, right] = [plot.top + plot.height, left + plot.width];
-    root.setAttribute("width", width);
-    root.setAttribute("height", bottom + MARGIN.bottom);
+    root.setAttribute("width", box.clientWidth);
+    root.setAttribute("height", plot.top + plot.height + MARGIN.bottom);
     for (const { room, node } of clips) {
       const corner = { x: left - room, y: plot.top - room };
       const size = { width: plot.width + 2 * room, height: plot.height + 2 * room };
       node.replaceChildren(svg("rect", { ...corner, ...size }));
     }
-    const line = (kind, d) => svg("path", { class: `explorer-${kind}`, d });
-    const text = (words, attributes) => svg("text", attributes, words);
-    axes.replaceChildren(
-      ...panel.x.ticks.map(([v]) => line("grid", `M${x(v)} ${plot.top}V${bottom}`)),
-      ...panel.y.ticks.map(([v]) => line("grid", `M${left} ${y(v)}H${right}`)),
-      line("spine", `M${left} ${plot.top}V${bottom}H${right}`),
-      ...panel.x.ticks.map(([v, words]) => text(words, { x: x(v), y: bottom + 20, "text-anchor": "middle" })),
-      ...panel.y.ticks.map(([v, words]) => text(words, { x: left - 7, y: y(v) + 4, "text-anchor": "end" })),
-      text(panel.x.label, { class: "explorer-label", x: right, y: bottom + 39, "text-anchor": "end" }),
-      text(panel.y.label, { class: "explorer-label", x: 2, y: 14 }),
-    );
+    axes.replaceChildren(...drawAxes(panel, plot));
   }
+  const draw = (state) => {
+    for (const drawElement of draws) drawElement(state);
+  };
   return { box, draw, resize };
+}
+
+// From a fraction of an axis to pixels.
+const toPixels = {
+  x: (plot, v) => Math.round(10 * (plot.left + v * plot.width)) / 10,
+  y: (plot, v) => Math.round(10 * (plot.top + (1 - v) * plot.height)) / 10,
+};
+
+// The function that moves an element to where it is at the sliders' positions.
+function drawing(e, node, plot, lengths) {
+  const names = Object.keys(e).filter((key) => /^[xy]\d?$/.test(key));
+  const rows = names.map((key) => lookup(e[key].over, decode(e[key]), lengths));
+  return (state) => {
+    const last = e.upto === undefined ? undefined : state[e.upto] + 1;
+    const pixels = {};
+    for (const [i, key] of names.entries()) {
+      const row = rows[i](state).slice(0, last);
+      pixels[key] = row.map((v) => toPixels[key[0]](plot, v));
+    }
+    if (outlines[e.kind]) node.setAttribute("d", outlines[e.kind](e, pixels));
+    else
+      for (const [i, child] of [...node.children].entries())
+        child.setAttribute("transform", `translate(${pixels.x[i]} ${pixels.y[i]})`);
+  };
+}
+
+function drawAxes(panel, plot) {
+  const [left, right] = [plot.left, plot.left + plot.width];
+  const [top, bottom] = [plot.top, plot.top + plot.height];
+  const xs = panel.x.ticks.map(([v, words]) => [toPixels.x(plot, v), words]);
+  const ys = panel.y.ticks.map(([v, words]) => [toPixels.y(plot, v), words]);
+  const line = (kind, d) => svg("path", { class: `explorer-${kind}`, d });
+  const text = (words, attributes) => svg("text", attributes, words);
+  const label = { class: "explorer-label" };
+  return [
+    ...xs.map(([x]) => line("grid", `M${x} ${top}V${bottom}`)),
+    ...ys.map(([y]) => line("grid", `M${left} ${y}H${right}`)),
+    line("spine", `M${left} ${top}V${bottom}H${right}`),
+    ...xs.map(([x, words]) => text(words, { x, y: bottom + 20, "text-anchor": "middle" })),
+    ...ys.map(([y, words]) => text(words, { x: left - 7, y: y + 4, "text-anchor": "end" })),
+    text(panel.x.label, { ...label, x: right, y: bottom + 39, "text-anchor": "end" }),
+    text(panel.y.label, { ...label, x: 2, y: 14 }),
+  ];
 }
 
 function createText(e) {

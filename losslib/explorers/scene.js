@@ -7,10 +7,10 @@ const DIGIT = 6.6; // pixels of a digit beside an axis
 const STEP_MS = 250; // between two steps of the play button
 const QUIET_MS = 800; // without a change until a screen reader hears the new values
 
-let sliders = 0;
+let labelled = 0;
 
 function createSlider(control, i, move) {
-  const id = `explorer-control-${sliders++}`;
+  const id = `explorer-control-${labelled++}`;
   const value = html("span", { class: "explorer-value" });
   const range = { type: "range", id, min: 0, max: control.texts.length - 1, step: 1, "data-control": i };
   // JupyterLab would take the arrow keys for itself.
@@ -66,7 +66,8 @@ function createReadouts({ readouts, names, words }, lengths) {
       return html("td", {}, ...(found ? [found.output] : []));
     });
     const look = names[row] ? [swatch(names[row])] : [];
-    return html("tr", {}, html("th", { scope: "row" }, ...look, row), ...cells);
+    const key = html("span", { class: "explorer-key" }, ...look, row);
+    return html("tr", {}, html("th", { scope: "row" }, key), ...cells);
   });
   const table = html(
     "table",
@@ -85,8 +86,19 @@ function createReadouts({ readouts, names, words }, lengths) {
 function createLegend({ names, readouts, words }) {
   const rows = readouts.map((r) => r.row);
   const left = Object.keys(names).filter((name) => !rows.includes(name));
-  const entries = left.map((name) => html("li", {}, swatch(names[name]), name));
+  const entries = left.map((name) => html("li", { class: "explorer-key" }, swatch(names[name]), name));
   return html("ul", { class: "explorer-legend", "aria-label": words.legend }, ...entries);
+}
+
+function createButtons(scene, current, move) {
+  const player = scene.play === null ? null : createPlayer(scene, current, move);
+  const reset = html("button", { type: "button" }, scene.words.reset);
+  reset.addEventListener("click", () => {
+    player?.stop();
+    move({ ...scene.initial });
+  });
+  const box = html("div", { class: "explorer-buttons" }, ...(player ? [player.button] : []), reset);
+  return { box, stop: () => player?.stop() };
 }
 
 function render({ model, el }) {
@@ -101,41 +113,19 @@ function render({ model, el }) {
   };
 
   const panels = scene.panels.map((panel) => createPanel(panel, lengths, move));
-  const controls = scene.controls.map((control, i) => createSlider(control, i, move));
+  const sliders = scene.controls.map((control, i) => createSlider(control, i, move));
   const readouts = createReadouts(scene, lengths);
-  const player = scene.play === null ? null : createPlayer(scene, current, move);
-  const reset = html("button", { type: "button" }, scene.words.reset);
-  reset.addEventListener("click", () => {
-    player?.stop();
-    move({ ...scene.initial });
-  });
-
-  const buttons = html("div", { class: "explorer-buttons" }, ...(player ? [player.button] : []), reset);
+  const buttons = createButtons(scene, current, move);
   const spoken = html("p", { class: "explorer-spoken", role: "status" });
-  const parts = [
-    html("div", { class: "explorer-panels" }, ...panels.map((panel) => panel.box)),
-    createLegend(scene),
-    html(
-      "div",
-      { class: "explorer-desk" },
-      html("div", { class: "explorer-controls" }, ...controls.map((control) => control.box), buttons),
-      readouts.table,
-    ),
-    spoken,
-  ];
-  const root = html("div", { class: "explorer", role: "group" }, ...parts);
+  const block = (name, ...children) => html("div", { class: `explorer-${name}` }, ...children);
+  const boxes = (parts) => parts.map((part) => part.box);
+  const controls = block("controls", ...boxes(sliders), buttons.box);
+  const root = html("div", { class: "explorer", role: "group" }, block("panels", ...boxes(panels)));
+  root.append(createLegend(scene), block("desk", controls, readouts.table), spoken);
   el.append(root);
 
-  let frame = 0;
-  let quiet = 0;
   const draw = () => {
-    for (const part of [...panels, ...controls, readouts]) part.draw(current());
-  };
-  const changed = () => {
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(draw);
-    clearTimeout(quiet);
-    quiet = setTimeout(() => spoken.replaceChildren(readouts.spoken()), QUIET_MS);
+    for (const part of [...panels, ...sliders, readouts]) part.draw(current());
   };
   // One left margin for all panels, so that their plots are of one size.
   const marks = scene.panels.flatMap((panel) => panel.y.ticks.map(([, text]) => text.length));
@@ -145,11 +135,28 @@ function render({ model, el }) {
     draw();
   });
   observer.observe(root);
+  const forget = onChange(model, draw, () => spoken.replaceChildren(readouts.spoken()));
+  return () => {
+    forget();
+    observer.disconnect();
+    buttons.stop();
+  };
+}
+
+// Calls `draw` in the next frame after a change of the sliders, and `tell` once they rest.
+function onChange(model, draw, tell) {
+  let frame = 0;
+  let quiet = 0;
+  const changed = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(draw);
+    clearTimeout(quiet);
+    quiet = setTimeout(tell, QUIET_MS);
+  };
   model.on("change:state", changed);
   return () => {
     model.off("change:state", changed);
-    observer.disconnect();
-    player?.stop();
+    cancelAnimationFrame(frame);
     clearTimeout(quiet);
   };
 }

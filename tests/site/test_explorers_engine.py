@@ -269,11 +269,13 @@ def test_without_scripts_the_figures_stay(open_page):
     expect(page.get_by_role("img", name="picture 2")).to_be_visible()
 
 
-def test_numbers_and_words_are_those_of_the_language(open_page, tmp_path):
+def test_numbers_and_words_are_those_of_the_language_and_fit_a_phone(open_page, tmp_path):
     use_language("ru")
     try:
-        url = write_page(tmp_path, build_explorers()[:1], "ru")
+        url = write_page(tmp_path, build_explorers(), "ru")
     finally:
         use_language("en")
-    page = open_page(url=url)
+    page = open_page(width=360, url=url)
     expect(page.locator("output").first).to_have_text("1,500")
+    expect(page.locator("button").first).to_have_text("сброс")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -19,6 +19,8 @@ from book.site.project import BUILD, ROOT
 
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 STATIC = BUILD / "static"
+SHORT = 40  # characters of LaTeX that fit on a line of any screen
+CLOSING = re.compile(r"[.,:;!?)\]”»。，、：；！？）]*")
 logger = logging.getLogger(__name__)
 
 
@@ -48,8 +50,20 @@ def _set_formula(node, display: bool) -> str:
 
 
 def _visit_inline(writer, node):
-    writer.body.append(f'<span class="math">{_set_formula(node, display=False)}</span>')
+    formula = f'<span class="math">{_set_formula(node, display=False)}</span>'
+    mark = _take_mark(node) if len(node.astext()) <= SHORT else ""
+    writer.body.append(f'<span class="unbroken">{formula}{mark}</span>' if mark else formula)
     raise nodes.SkipNode
+
+
+def _take_mark(node) -> str:
+    """Cut off and return the marks right after a formula: browsers would break the line before them."""
+    after = node.next_node(descend=False, siblings=True)
+    if not isinstance(after, nodes.Text):
+        return ""
+    mark = CLOSING.match(after)[0]
+    after.parent.replace(after, nodes.Text(after[len(mark) :]))
+    return mark
 
 
 def _visit_display(writer, node):

@@ -7,6 +7,8 @@ USED_BY = {
     "clipboard": 'class="highlight',
     "mystnb": 'class="cell',
 }
+# for the page of Sphinx's search, whose template loads them itself
+ONLY_FOR_SEARCH = ("doctools.js", "sphinx_highlight.js", "translations.js")
 
 
 def thin_out(app, pagename, templatename, context, doctree):
@@ -16,7 +18,7 @@ def thin_out(app, pagename, templatename, context, doctree):
         kept = {}
         for asset in context[kind]:
             name = str(asset.filename)
-            if asset.filename and _is_used(name, body):
+            if asset.filename and (pagename == "search" or _is_used(name, body)):
                 kept.setdefault(name, asset)
         context[kind] = list(kept.values())
     # the page of Sphinx's search loads its scripts in an order of its own
@@ -25,8 +27,7 @@ def thin_out(app, pagename, templatename, context, doctree):
 
 
 def _is_used(name: str, body: str) -> bool:
-    # the theme's template links its first style sheet itself
-    if name.endswith("styles/pydata-sphinx-theme.css"):
+    if name.endswith(ONLY_FOR_SEARCH):
         return False
     return all(mark in body for part, mark in USED_BY.items() if part in name)
 
