@@ -12,6 +12,7 @@ import quickjs
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -50,20 +51,8 @@ def _set_formula(node, display: bool) -> str:
 
 
 def _visit_inline(writer, node):
-    formula = f'<span class="math">{_set_formula(node, display=False)}</span>'
-    mark = _take_mark(node) if len(node.astext()) <= SHORT else ""
-    writer.body.append(f'<span class="unbroken">{formula}{mark}</span>' if mark else formula)
+    writer.body.append(f'<span class="math">{_set_formula(node, display=False)}</span>')
     raise nodes.SkipNode
-
-
-def _take_mark(node) -> str:
-    """Cut off and return the marks right after a formula: browsers would break the line before them."""
-    after = node.next_node(descend=False, siblings=True)
-    if not isinstance(after, nodes.Text):
-        return ""
-    mark = CLOSING.match(after)[0]
-    after.parent.replace(after, nodes.Text(after[len(mark) :]))
-    return mark
 
 
 def _visit_display(writer, node):
@@ -74,6 +63,25 @@ def _visit_display(writer, node):
         writer.body.append("</span>")
     writer.body.append(f"{_set_formula(node, display=True)}</div>")
     raise nodes.SkipNode
+
+
+class KeepMarks(SphinxPostTransform):
+    """Keep a short formula and the mark after it on one line: browsers would break the line between them."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        for formula in list(self.document.findall(nodes.math)):
+            after = formula.next_node(descend=False, siblings=True)
+            if len(formula.astext()) > SHORT or not isinstance(after, nodes.Text):
+                continue
+            mark = CLOSING.match(after)[0]
+            if mark:
+                after.parent.replace(after, nodes.Text(after[len(mark) :]))
+                together = nodes.inline(classes=["unbroken"])
+                formula.replace_self(together)
+                together += [formula, nodes.Text(mark)]
 
 
 def copy_style() -> None:
@@ -98,5 +106,6 @@ def _configure(app, config):
 
 def setup(app):
     app.add_html_math_renderer("katex", (_visit_inline, None), (_visit_display, None))
+    app.add_post_transform(KeepMarks)
     app.connect("config-inited", _configure, priority=1)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
