@@ -26,6 +26,7 @@ import nbformat
 from nbformat import NotebookNode
 
 BOOK = Path(__file__).resolve().parent
+# Beside these a notebook may have `keywords`, words that its readers may search for, in its own language.
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -57,7 +58,8 @@ def load(lang: str, page: str, book: Path = BOOK) -> NotebookNode:
 def canonical(notebook: NotebookNode) -> str:
     """The one valid text of a notebook: no outputs, no traces of an editor, sorted keys, a final newline."""
     notebook = copy.deepcopy(notebook)
-    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)
+    keywords = {"keywords": notebook.metadata.keywords} if "keywords" in notebook.metadata else {}
+    notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA | keywords)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA})
@@ -186,7 +188,10 @@ def sync(lang: str, page: str, book: Path = BOOK) -> None:
     No translated words are lost: a cell that English no longer has stays where it was, after the same cell.
     """
     notebook = load("en", page, book)
-    mine = load(lang, page, book).cells if page in pages(lang, book) else []
+    mine = []
+    if page in pages(lang, book):
+        translated = load(lang, page, book)
+        mine, notebook.metadata = translated.cells, translated.metadata
     by_id = {cell.id: cell for cell in mine}
     cells = [merged(cell, by_id.get(cell.id), lang) for cell in notebook.cells]
     known = {cell.id for cell in cells}

@@ -1,12 +1,13 @@
 """The pages above the languages: choice of a language, page for wrong addresses, files for robots."""
 
+import base64
 import json
 from html import escape
 from pathlib import Path
 
 from book.site.content_policy import with_policy
 from book.site.languages import Language
-from book.site.project import base_url, pages
+from book.site.project import BOOK, base_url, pages
 
 PAGE = """<!doctype html>
 <html lang="{lang}">
@@ -15,19 +16,19 @@ PAGE = """<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>{title}</title>
     <meta name="description" content="{description}" />
-    <link rel="icon" href="{logo}" />{head}
+    <link rel="icon" href="data:image/svg+xml;base64,{icon}" />{head}
     <style>
       :root {{ color-scheme: light dark; }}
       body {{ font: 1.125rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
         max-width: 36rem; margin: 8vh auto; padding: 0 1.25rem; }}
-      img {{ width: 5rem; }}
+      svg {{ width: 5rem; }}
       h1 {{ font-size: 1.375rem; line-height: 1.3; margin: 1.5rem 0 0; }}
       p {{ margin: 0.25rem 0; }}
       a {{ display: inline-block; padding: 0.5rem 0; }}
     </style>
   </head>
   <body>
-    <img src="{logo}" alt="" />
+    {logo}
     <main>
 {body}
     </main>{end}
@@ -61,7 +62,6 @@ FIND_SITE = """
       const known = at < 0 ? [] : [parts[at]];
       const root = at < 0 ? {fallback} : parts.slice(0, at).join("/") + "/";
       for (const link of document.querySelectorAll("[data-path]")) link.href = root + link.dataset.path;
-      document.querySelector("img").src = root + {logo};
       for (const part of document.querySelectorAll("section"))
         part.hidden = known.length > 0 && !known.includes(part.dataset.language);
       if (known.length) {
@@ -82,8 +82,11 @@ def write_root_pages(site: Path, built: list[Language]) -> None:
     (site / ".nojekyll").touch()
 
 
-def _logo(code: str) -> str:
-    return f"{code}/_static/logo.svg"
+def _logo() -> dict[str, str]:
+    """The book's mark within the page itself, which then works at every depth."""
+    svg = (BOOK / "site" / "static" / "logo.svg").read_text("utf-8").strip()
+    icon = base64.b64encode(svg.encode()).decode()
+    return {"logo": svg.replace("<svg ", '<svg aria-hidden="true" ', 1), "icon": icon}
 
 
 def _chooser(built: list[Language]) -> str:
@@ -106,7 +109,7 @@ def _chooser(built: list[Language]) -> str:
         lang=source.html,
         title=" · ".join(language.title for language in built),
         description=escape(source.description),
-        logo=_logo(source.code),
+        **_logo(),
         head=head + CHOOSE.format(codes=json.dumps([language.code for language in built])),
         body="\n".join(map(invitation, built)),
         end=REMEMBER,
@@ -127,16 +130,17 @@ def _not_found(built: list[Language]) -> str:
 
     source = built[0]
     folder = base_url().removeprefix("https://").partition("/")[2]
+    fallback = f"/{folder}/".replace("//", "/") if base_url() else ""
     script = FIND_SITE.replace("{codes}", json.dumps([language.code for language in built]))
-    script = script.replace("{fallback}", json.dumps(f"/{folder}/" if folder else "/"))
+    script = script.replace("{fallback}", json.dumps(fallback))
     return PAGE.format(
         lang=source.html,
         title=source.words["missing_title"],
         description=escape(source.words["missing_text"]),
-        logo=_logo(source.code),
+        **_logo(),
         head="",
         body="\n".join(map(apology, built)),
-        end=script.replace("{logo}", json.dumps(_logo(source.code))),
+        end=script,
     )
 
 

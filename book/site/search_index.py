@@ -17,8 +17,8 @@ from book.site.project import pages
 TAG = re.compile(r"(<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^>]*>)", re.DOTALL | re.IGNORECASE)
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff\uf900-\ufaff])(?=[\u3400-\u9fff\uf900-\ufaff])")
 KEYWORDS = re.compile(r'<meta content="([^"]*)" (?:lang="[^"]*" )?name="keywords"')
-# not prose: links to sections, drawings, formulas, what a reader folds out
-EXCLUDED = ".headerlink, .eqno, svg, .katex, script, .prev-next-footer"
+# not prose; a search for a name in code falls to the search page, whose index is complete
+EXCLUDED = ".headerlink, .eqno, svg, .katex, script, .highlight, .loss-table"
 
 
 def build_index(site: Path, built: list[Language]) -> None:
@@ -49,13 +49,8 @@ def build_index(site: Path, built: list[Language]) -> None:
 def for_index(page: str, code: str) -> str:
     """The page as Pagefind is to read it."""
     keywords = KEYWORDS.search(page)
-    hidden = (
-        f'<p data-pagefind-weight="3" data-pagefind-index-attrs="title" title="{keywords[1]}"></p>'
-        if keywords
-        else ""
-    )
-    page = re.sub(r"<article\b", "<article data-pagefind-body", page, count=1)
-    page = re.sub(r"(<article\b[^>]*>)", lambda tag: tag[1] + hidden, page, count=1)
+    hidden = f'<p data-pagefind-weight="10">{keywords[1]}.</p>' if keywords else ""
+    page = re.sub(r"<article\b([^>]*>)", rf"<article data-pagefind-body\1{hidden}", page, count=1)
     if code == "ru":
         return page.replace("ё", "е").replace("Ё", "Е")
     if code == "zh":

@@ -4,6 +4,7 @@ python -m book.site.serve [--port 8000]
 """
 
 import argparse
+import contextlib
 import gzip
 import mimetypes
 from functools import lru_cache, partial
@@ -69,7 +70,8 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # the reader went on before all of it was sent
+                self.wfile.write(body)
 
 
 def server(folder: Path = SITE, port: int = 0) -> ThreadingHTTPServer:

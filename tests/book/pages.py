@@ -64,7 +64,7 @@ def prose(markdown: str) -> str:
     """What a reader reads as words: no code, formulas, directives, HTML tags and link targets."""
     for pattern in (
         r"```.*?```",
-        r"\$\$.*?\$\$",
+        r"\$\$.*?\$\$(?:\s*\([\w:-]+\))?",
         r"\$[^$\n]+\$",
         r"\{[\w:]+\}`[^`]*`",
         r"`[^`]*`",

@@ -138,6 +138,18 @@ def test_sync_copies_code_order_and_new_cells_and_keeps_words(book):
     assert cell(book, "ru", "setup").source.endswith('setup("ru")')
 
 
+def test_sync_keeps_the_keywords_of_each_language(book):
+    for lang, keyword in (("en", "squared error"), ("ru", "квадрат ошибки")):
+        notebook = translations.load(lang, PAGE, book)
+        notebook.metadata.keywords = [keyword]
+        translations.save(notebook, lang, PAGE, book)
+    translations.sync_all(book)
+    found = {
+        lang: translations.load(lang, PAGE, book).metadata.get("keywords") for lang in ("en", "ru", "zh")
+    }
+    assert found == {"en": ["squared error"], "ru": ["квадрат ошибки"], "zh": None}
+
+
 def test_sync_makes_a_missing_page_in_english_and_stale(book):
     (book / "zh" / f"{PAGE}.ipynb").unlink()
     assert problems(book, "zh") == [("missing", "page")]

@@ -18,9 +18,9 @@ LINES_PER_CELL = 10_000
 DRAWING = re.compile(r'<figure\b[^>]*\bclass="[^"]*explorer-fallback[^>]*>|<svg\b[^>]*>')
 
 
-def read_cells(path: str | Path) -> list[dict]:
-    """The cells of a notebook file."""
-    return json.loads(Path(path).read_text("utf-8"))["cells"]
+def read_notebook(path: str | Path) -> dict:
+    """A notebook file as its JSON says."""
+    return json.loads(Path(path).read_text("utf-8"))
 
 
 def cell_index(section: nodes.section) -> int:
@@ -37,7 +37,7 @@ class CellSections(SphinxTransform):
         source = self.env.doc2path(self.env.docname)
         if not source.endswith(".ipynb"):
             return
-        cells, seen, anchors = read_cells(source), Counter(), {}
+        cells, seen, anchors = read_notebook(source)["cells"], Counter(), {}
         for section in self.document.findall(nodes.section):
             cell = cells[cell_index(section)]["id"]
             seen[cell] += 1

@@ -4,6 +4,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 from book.site import previews
+from book.site.ext.notebook_cells import read_notebook
 from book.site.languages import languages, source_language
 from book.site.project import base_url
 
@@ -16,7 +17,8 @@ class Keywords(SphinxTransform):
     default_priority = 700
 
     def apply(self, **kwargs):
-        keywords = self.env.metadata[self.env.docname].get("keywords")
+        notebook = read_notebook(self.env.doc2path(self.env.docname))
+        keywords = notebook["metadata"].get("keywords")
         if keywords:
             # Sphinx's search indexes this, and book/site/search_index.py reads it from the page
             self.document.insert(0, nodes.meta(name="keywords", content=", ".join(keywords)))

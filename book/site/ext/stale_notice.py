@@ -3,7 +3,7 @@
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
-from book.site.ext.notebook_cells import cell_index, read_cells
+from book.site.ext.notebook_cells import cell_index, read_notebook
 from book.site.languages import languages, source_language
 from book.site.project import notebook
 from book.translations import stale
@@ -35,7 +35,7 @@ class StaleNotice(SphinxTransform):
 
     def _sections_with(self, outdated: list[str]) -> list[nodes.section]:
         """The sections that the cells open, or else stand in."""
-        order = [cell["id"] for cell in read_cells(self.env.doc2path(self.env.docname))]
+        order = [cell["id"] for cell in read_notebook(self.env.doc2path(self.env.docname))["cells"]]
         opened: dict[int, nodes.section] = {}
         for section in self.document.findall(nodes.section):
             opened.setdefault(cell_index(section), section)

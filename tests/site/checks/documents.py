@@ -1,0 +1,213 @@
+"""What must hold for the text of a page on disk. A check yields a sentence for each thing it finds wrong."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from bs4 import Tag
+
+from book.site.languages import languages, source_language
+from book.site.project import notebook
+from tests.site.built import Page
+from tests.site.fonts import layout_characters
+
+HEADINGS = re.compile("^h[1-6]$")
+LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
+STYLE_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]+)")
+# tag and attribute of what a browser fetches to show a page, and what others fetch to announce it
+RESOURCES = {"audio": "src", "img": "src", "iframe": "src", "script": "src", "source": "src", "video": "src"}
+FETCHED_LINKS = {"icon", "modulepreload", "preload", "stylesheet"}
+
+
+def language_is_named(page: Page) -> Iterator[str]:
+    found = page.tree.html.get("lang")
+    if found != page.language.html:
+        yield f"expected the language {page.language.html!r}, got {found!r}"
+
+
+def page_says_what_it_is(page: Page) -> Iterator[str]:
+    """A title, and for pages that are shared a description and a picture."""
+    if not (page.tree.title and page.tree.title.get_text(strip=True)):
+        yield "no title"
+    if not page.is_chapter:
+        return
+    for attribute, name in (("name", "description"), ("property", "og:title"), ("property", "og:description")):
+        if not _meta(page, attribute, name):
+            yield f"no {name}"
+    picture = page.target(_meta(page, "property", "og:image") or "missing")
+    if picture is None or not (page.root / picture[0]).is_file():
+        yield f"the preview picture {picture} does not exist"
+
+
+def languages_refer_to_each_other(page: Page) -> Iterator[str]:
+    """A chapter names itself in every language, and the source language for readers of none of them."""
+    if not page.is_chapter:
+        return
+    source = source_language()
+    expected = {language.html: f"{code}/{page.name}.html" for code, language in languages().items()}
+    expected["x-default"] = f"{source.code}/{page.name}.html"
+    links = page.tree.find_all("link", rel="alternate", hreflang=True)
+    found = {link["hreflang"]: (page.target(link["href"]) or ("elsewhere",))[0] for link in links}
+    if found != expected:
+        yield f"expected the alternates {expected}, got {found}"
+    menu = {(page.target(link["href"]) or ("elsewhere",))[0] for link in page.tree.select(".language-menu a")}
+    if menu != set(expected.values()):
+        yield f"expected a menu of {sorted(set(expected.values()))}, got {sorted(menu)}"
+
+
+def headings_descend(page: Page) -> Iterator[str]:
+    """One heading of the first level, and below it none that skips a level."""
+    if not page.code:
+        return
+    levels = [(int(tag.name[1]), tag.get_text(strip=True)) for tag in page.article.find_all(HEADINGS)]
+    titles = [text for level, text in levels if level == 1]
+    if len(titles) != 1:
+        yield f"expected one heading of the first level, got {titles}"
+    for (before, _), (level, text) in pairwise(levels):
+        if level > before + 1:
+            yield f"heading {text!r} of level {level} follows one of level {before}"
+
+
+def ids_are_unique(page: Page) -> Iterator[str]:
+    for name, count in Counter(page.ids).items():
+        if count > 1:
+            yield f"the id {name!r} stands {count} times"
+
+
+def links_lead_somewhere(page: Page) -> Iterator[str]:
+    """Links within the site name a file, and their fragments an id in it."""
+    for link in page.tree.find_all("a", href=True):
+        target = page.target(link["href"])
+        if target is None:
+            continue
+        path, fragment = target
+        if not (page.root / path).is_file():
+            yield f"the link {link['href']} leads nowhere"
+        elif fragment and path.endswith(".html") and fragment not in _ids(page, path):
+            yield f"the link {link['href']} leads to a place that {path} does not have"
+
+
+def resources_are_in_the_site(page: Page) -> Iterator[str]:
+    """Nothing that a page needs is missing or lies on another host."""
+    for address, origin in _resources(page):
+        target = origin.target(address)
+        if target is None:
+            yield f"{origin} fetches {address} from another host"
+        elif not (page.root / target[0]).is_file():
+            yield f"{origin} needs {address}, which does not exist"
+
+
+def pictures_are_described(page: Page) -> Iterator[str]:
+    """Every picture has an alternative text of its own, in the language of the page."""
+    seen = Counter()
+    for picture in page.article.find_all(_is_picture):
+        text = picture.get("aria-label", picture.get("alt"))
+        if text is None:
+            yield f"a picture without alternative text: {str(picture)[:80]}"
+        elif text == "" and picture.name == "img":
+            continue  # an ornament
+        elif not text.strip():
+            yield f"an empty alternative text: {str(picture)[:80]}"
+        elif page.code in LETTERS and not LETTERS[page.code].search(text):
+            yield f"an alternative text in another language: {text!r}"
+        else:
+            seen[text] += 1
+    yield from (f"{count} pictures share the text {text!r}" for text, count in seen.items() if count > 1)
+
+
+def figures_were_laid_out_with_their_letters(page: Page) -> Iterator[str]:
+    """A letter that no font of matplotlib's has was measured as an empty box, whatever the browser draws."""
+    known = layout_characters(page.code)
+    for text in page.article.select("svg text"):
+        missing = "".join(sorted(set(text.get_text()) - known))
+        if missing:
+            yield f"no font of the figures has {missing!r}, in {text.get_text()!r}"
+
+
+def tables_have_heads(page: Page) -> Iterator[str]:
+    for table in page.article.find_all("table"):
+        if not table.select("thead th"):
+            yield f"a table without a row of headings: {table.get_text(' ', strip=True)[:60]!r}"
+
+
+def policy_is_stated(page: Page) -> Iterator[str]:
+    """The policy stands before whatever it is to govern, and lets no other host in."""
+    policy = page.tree.find("meta", attrs={"http-equiv": "Content-Security-Policy"})
+    if policy is None:
+        yield "no content security policy"
+        return
+    if "//" in policy["content"] or "default-src 'self'" not in policy["content"]:
+        yield f"the policy lets other hosts in: {policy['content']}"
+    if policy.find_previous(["script", "link", "style"]):
+        yield "scripts or styles stand before the policy"
+
+
+def notebook_can_be_downloaded(page: Page) -> Iterator[str]:
+    """The notebook behind a chapter is linked, and is the one of the book."""
+    if not page.is_chapter:
+        return
+    targets = {page.target(a["href"]) for a in page.tree.find_all("a", href=re.compile(r"\.ipynb$"))} - {None}
+    files = {page.root / path for path, _ in targets}
+    source = notebook(page.code, page.name).read_bytes()
+    if not any(path.is_file() and path.read_bytes() == source for path in files):
+        yield f"expected a link to the notebook, got {sorted(map(str, files))}"
+
+
+def _meta(page: Page, attribute: str, name: str) -> str:
+    tag = page.tree.find("meta", attrs={attribute: name})
+    return tag.get("content", "").strip() if tag else ""
+
+
+def _ids(page: Page, path: str) -> set[str]:
+    """The ids of another page of the same site, or of this one."""
+    return set(page.ids if path == page.path else _parsed(page, path).ids)
+
+
+_known: dict[tuple, Page] = {}
+
+
+def _parsed(page: Page, path: str) -> Page:
+    return _known.setdefault((page.root, path), Page(page.root, path))
+
+
+def _resources(page: Page) -> Iterator[tuple[str, Page]]:
+    """The address of everything that is fetched for a page, and the page or style that names it."""
+    for tag in page.tree.find_all(list(RESOURCES)):
+        if address := tag.get(RESOURCES[tag.name]):
+            yield address, page
+    for link in page.tree.find_all("link", href=True):
+        if not FETCHED_LINKS & set(link["rel"]):
+            continue
+        yield link["href"], page
+        path = (page.target(link["href"]) or ("",))[0]
+        if path.endswith(".css") and (page.root / path).is_file():
+            style = Page(page.root, path)
+            addresses = STYLE_ADDRESS.findall((page.root / path).read_text("utf-8"))
+            yield from ((a, style) for a in addresses if not a.startswith(("data:", "#")))
+
+
+def _is_picture(tag: Tag) -> bool:
+    """Images and drawings that are not part of another one, of a formula or of a control."""
+    if tag.name not in ("img", "svg", "figure") or tag.find_parent("svg") or tag.get("aria-hidden") == "true":
+        return False
+    if tag.name == "figure":
+        return tag.get("role") == "img" or "explorer-fallback" in tag.get("class", [])
+    named = tag.find_parent(class_="explorer-fallback")
+    return named is None and not tag.find_parent(class_="katex")
+
+
+CHECKS = [
+    language_is_named,
+    page_says_what_it_is,
+    languages_refer_to_each_other,
+    headings_descend,
+    ids_are_unique,
+    links_lead_somewhere,
+    resources_are_in_the_site,
+    pictures_are_described,
+    figures_were_laid_out_with_their_letters,
+    tables_have_heads,
+    policy_is_stated,
+    notebook_can_be_downloaded,
+]
