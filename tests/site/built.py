@@ -1,7 +1,7 @@
 """The built site as the checks read it: its pages, parsed, and the files that their links name."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -11,7 +11,8 @@ from book.site.languages import Language, languages, source_language
 from book.site.project import SITE, base_url
 from book.site.project import pages as chapters
 
-HOST = "http://site.invalid/"  # where the site is thought to be while links are resolved
+# Where the site is thought to be while links are resolved: a folder, as links must work in one.
+HOST = "http://site.invalid/folder/"
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class Page:
         """Whether a notebook stands behind the page."""
         return bool(self.code) and self.name in chapters()
 
-    @cached_property
+    @property
     def tree(self) -> BeautifulSoup:
-        return BeautifulSoup((self.root / self.path).read_text("utf-8"), "html.parser")
+        return _parse(self)
 
-    @cached_property
-    def ids(self) -> list[str]:
-        return [tag["id"] for tag in self.tree.find_all(id=True)]
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return _ids(self)
 
     @property
     def article(self) -> Tag:
@@ -58,7 +59,7 @@ class Page:
         return self.tree.find("article") or self.tree
 
     def target(self, link: str) -> tuple[str, str] | None:
-        """The place in the site that a link leads to and its fragment; None for another host."""
+        """The place in the site that a link leads to and its fragment; None if it leaves the site."""
         own = urljoin(HOST, self.path)
         if base_url():
             link = link.replace(f"{base_url()}/", HOST, 1)
@@ -66,10 +67,17 @@ class Page:
         if not parts.geturl().startswith(HOST):
             return None
         path = unquote(parts.path).removeprefix("/")
-        return (f"{path}index.html" if path in ("", *self._folders()) else path), unquote(parts.fragment)
+        return (f"{path}index.html" if path == "" or path.endswith("/") else path), unquote(parts.fragment)
 
-    def _folders(self) -> list[str]:
-        return [f"{code}/" for code in languages()]
+
+@lru_cache(maxsize=4)  # a parsed page is large, and the checks go from page to page
+def _parse(page: Page) -> BeautifulSoup:
+    return BeautifulSoup((page.root / page.path).read_text("utf-8"), "html.parser")
+
+
+@cache
+def _ids(page: Page) -> tuple[str, ...]:
+    return tuple(tag["id"] for tag in page.tree.find_all(id=True))
 
 
 def pages(root: Path = SITE) -> list[Page]:

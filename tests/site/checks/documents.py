@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from urllib.parse import urlsplit
 
 from bs4 import Tag
 
@@ -32,7 +33,11 @@ def page_says_what_it_is(page: Page) -> Iterator[str]:
         yield "no title"
     if not page.is_chapter:
         return
-    for attribute, name in (("name", "description"), ("property", "og:title"), ("property", "og:description")):
+    for attribute, name in (
+        ("name", "description"),
+        ("property", "og:title"),
+        ("property", "og:description"),
+    ):
         if not _meta(page, attribute, name):
             yield f"no {name}"
     picture = page.target(_meta(page, "property", "og:image") or "missing")
@@ -80,11 +85,13 @@ def links_lead_somewhere(page: Page) -> Iterator[str]:
     for link in page.tree.find_all("a", href=True):
         target = page.target(link["href"])
         if target is None:
+            if not urlsplit(link["href"]).scheme:
+                yield f"the link {link['href']} leaves the folder that the site is in"
             continue
         path, fragment = target
         if not (page.root / path).is_file():
             yield f"the link {link['href']} leads nowhere"
-        elif fragment and path.endswith(".html") and fragment not in _ids(page, path):
+        elif fragment and path.endswith(".html") and fragment not in Page(page.root, path).ids:
             yield f"the link {link['href']} leads to a place that {path} does not have"
 
 
@@ -93,7 +100,7 @@ def resources_are_in_the_site(page: Page) -> Iterator[str]:
     for address, origin in _resources(page):
         target = origin.target(address)
         if target is None:
-            yield f"{origin} fetches {address} from another host"
+            yield f"{origin} fetches {address}, which is not in the site"
         elif not (page.root / target[0]).is_file():
             yield f"{origin} needs {address}, which does not exist"
 
@@ -157,18 +164,6 @@ def notebook_can_be_downloaded(page: Page) -> Iterator[str]:
 def _meta(page: Page, attribute: str, name: str) -> str:
     tag = page.tree.find("meta", attrs={attribute: name})
     return tag.get("content", "").strip() if tag else ""
-
-
-def _ids(page: Page, path: str) -> set[str]:
-    """The ids of another page of the same site, or of this one."""
-    return set(page.ids if path == page.path else _parsed(page, path).ids)
-
-
-_known: dict[tuple, Page] = {}
-
-
-def _parsed(page: Page, path: str) -> Page:
-    return _known.setdefault((page.root, path), Page(page.root, path))
 
 
 def _resources(page: Page) -> Iterator[tuple[str, Page]]:

@@ -1,0 +1,67 @@
+"""A page opened in the browser, and what it asked for and said while it was open."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Page as Tab
+
+MEASURE = (Path(__file__).parent / "checks" / "measure.js").read_text("utf-8")
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+# A language that the book does not have, for whom the page above the languages stays.
+STRANGER = "de-DE"
+
+
+@dataclass
+class Visit:
+    """A tab that writes down requests, failures and messages from the moment it is made."""
+
+    tab: Tab
+    address: str  # of the site, which requests must stay in
+    requests: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.on(
+            "requestfailed", lambda request: self.failures.append(f"{request.url}: {request.failure}")
+        )
+        self.tab.on("response", self._note_response)
+        self.tab.on("console", self._note_message)
+        self.tab.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
+
+    def open(self, path: str) -> "Visit":
+        """Open a page of the site and wait until it stands still, its explorers included."""
+        self.tab.goto(f"{self.address}{path}")
+        self.wait()
+        return self
+
+    def wait(self) -> None:
+        if self.tab.locator(".explorer-fallback, .explorer").count():
+            self.tab.wait_for_selector("html[data-explorers-ready]", timeout=15_000)
+        self.tab.evaluate("document.fonts.ready.then(() => true)")
+
+    def unfold(self) -> None:
+        """Open all that folds out, and let colours change at once."""
+        self.tab.add_style_tag(content="* { transition: none !important; animation: none !important }")
+        self.tab.evaluate("for (const fold of document.querySelectorAll('article details')) fold.open = true")
+
+    def look(self, viewport: dict[str, int], scheme: str = "light") -> None:
+        """Look at the page in a window of that size, in a light or a dark room."""
+        if self.tab.viewport_size != viewport:
+            self.tab.set_viewport_size(viewport)
+        self.tab.emulate_media(color_scheme=scheme)
+        self.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def measure(self, function: str) -> list[str]:
+        """What a function of measure.js finds."""
+        return self.tab.evaluate(f"(() => {{ {MEASURE}\n return {function}(); }})()")
+
+    def _note_response(self, response) -> None:
+        if response.status >= 400:
+            self.failures.append(f"{response.url}: status {response.status}")
+
+    def _note_message(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.messages.append(f"{message.type}: {message.text}")

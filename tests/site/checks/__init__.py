@@ -1,0 +1,1 @@
+"""What must hold for every page of the site: on disk and in the browser."""
