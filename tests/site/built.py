@@ -66,7 +66,7 @@ class Page:
         parts = urlsplit(urljoin(own, link))
         if not parts.geturl().startswith(HOST):
             return None
-        path = unquote(parts.path).removeprefix("/")
+        path = unquote(parts.path).removeprefix(urlsplit(HOST).path)
         return (f"{path}index.html" if path == "" or path.endswith("/") else path), unquote(parts.fragment)
 
 
