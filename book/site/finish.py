@@ -1,6 +1,9 @@
 """From Sphinx's pages to the site: small styles, the theme's last texts, a policy, search, root pages."""
 
+import base64
+import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -35,6 +38,8 @@ PURGED = (
 # names, punctuation and space in code, which light and dark style both leave in the colour of plain text
 PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 
+LARGE_PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]{6000,})")
+
 
 def finish(built: list[Language]) -> Path:
     """Make the site anew beside the old one and swap them; return its folder."""
@@ -47,6 +52,7 @@ def finish(built: list[Language]) -> Path:
         _without_eval(folder / "_static" / "translations.js")
         for page in folder.rglob("*.html"):
             text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
+            text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
             page.write_text(with_policy(text), "utf-8")
     write_root_pages(fresh, built)
     build_index(fresh, built)
@@ -88,6 +94,19 @@ def _slim(folder: Path) -> None:
     for path in folders:
         shutil.rmtree(path)
     shutil.copytree(kept, static, dirs_exist_ok=True)
+
+
+def _without_pictures(text: str, here: Path, pictures: Path) -> str:
+    """The page with the large pictures of its figures in files: the text no longer waits for them."""
+
+    def to_file(picture: re.Match) -> str:
+        data = base64.b64decode(picture[2])
+        path = pictures / f"{hashlib.sha256(data).hexdigest()[:12]}.{picture[1]}"
+        pictures.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        return os.path.relpath(path, here)
+
+    return LARGE_PICTURE.sub(to_file, text)
 
 
 def _without_eval(translations: Path) -> None:

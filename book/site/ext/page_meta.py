@@ -25,8 +25,9 @@ class Keywords(SphinxTransform):
 
 
 def describe(doctree: nodes.document) -> str:
-    """The first paragraph of a page, cut at a word."""
-    paragraph = doctree.next_node(nodes.paragraph)
+    """The first paragraph under the title of a page, cut at a word."""
+    top = doctree.next_node(nodes.section)
+    paragraph = next((child for child in top if isinstance(child, nodes.paragraph)), None)
     text = " ".join(paragraph.astext().split()) if paragraph else ""
     if len(text) <= DESCRIPTION_LENGTH:
         return text
