@@ -49,7 +49,7 @@ def finish(built: list[Language]) -> Path:
         folder = fresh / language.code
         shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
         _slim(folder)
-        _without_eval(folder / "_static" / "translations.js")
+        _rewrite_catalogue(folder / "_static" / "translations.js", language)
         for page in folder.rglob("*.html"):
             text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
             text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
@@ -109,13 +109,18 @@ def _without_pictures(text: str, here: Path, pictures: Path) -> str:
     return LARGE_PICTURE.sub(to_file, text)
 
 
-def _without_eval(translations: Path) -> None:
-    """Write the rule for plurals as a function; Sphinx makes one from a string, which the policy forbids."""
+def _rewrite_catalogue(translations: Path, language: Language) -> None:
+    """Complete what Sphinx's scripts say; give the rule for plurals as a function, not as a string to evaluate.
+
+    Sphinx's catalogues hold empty texts, and the content security policy forbids to evaluate strings.
+    """
     if not translations.is_file():
         return
     text = translations.read_text("utf-8")
     catalogue = json.loads(re.search(r"addTranslations\((.*)\);", text, re.DOTALL)[1])
-    messages = json.dumps(catalogue["messages"], ensure_ascii=False, sort_keys=True)
+    said = {english: language.theme.get(english, text) for english, text in catalogue["messages"].items()}
+    said = {english: text for english, text in said.items() if text}
+    messages = json.dumps(said, ensure_ascii=False, sort_keys=True)
     translations.write_text(
         f"Object.assign(Documentation.TRANSLATIONS, {messages});\n"
         f"Documentation.PLURAL_EXPR = (n) => Number({catalogue['plural_expr']});\n"

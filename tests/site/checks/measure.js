@@ -25,6 +25,12 @@ function* ancestors(element) {
   for (let e = element; e; e = e.parentElement) yield e;
 }
 
+/** How a message names an element. */
+const tag = (element) => {
+  const names = element.getAttribute("class");
+  return `<${element.tagName.toLowerCase()}${names ? ` class="${names}"` : ""}>`;
+};
+
 const scrolls = (style) => ["auto", "scroll"].includes(style.overflowX);
 const clips = (style) => ["hidden", "clip"].includes(style.overflowX);
 
@@ -46,8 +52,7 @@ function overflowing() {
     if (!isShown(element) || box.width < 2) continue;
     const boxes = [...ancestors(element.parentElement)].map((e) => getComputedStyle(e));
     if (boxes.some((style) => scrolls(style) || clips(style))) continue;
-    const name = element.tagName.toLowerCase();
-    found.push(`<${name} class="${element.getAttribute("class") ?? ""}"> reaches from ${box.left} to ${box.right}`);
+    found.push(`${tag(element)} reaches from ${box.left} to ${box.right}`);
   }
   return found;
 }
@@ -69,12 +74,12 @@ function cutTexts() {
         middle < frame.top ||
         middle > frame.bottom
       )
-        found.push(`${sample(node.data)} is cut off by <${box.tagName.toLowerCase()} class="${box.getAttribute("class") ?? ""}">`);
+        found.push(`${sample(node.data)} is cut off by ${tag(box)}`);
     }
   }
   for (const button of document.querySelectorAll("button, summary, a.btn, label"))
     if (isShown(button) && button.clientWidth && button.scrollWidth > button.clientWidth + SLACK)
-      found.push(`${sample(button.textContent)} sticks out of its <${button.tagName.toLowerCase()}>`);
+      found.push(`${sample(button.textContent)} sticks out of its ${tag(button)}`);
   return found;
 }
 
@@ -96,6 +101,16 @@ function colour(css) {
 
 const over = (front, alpha, back) => front.map((v, i) => alpha * v + (1 - alpha) * back[i]);
 
+/** What the browser paints under a page that paints nothing, light or dark. */
+function paper() {
+  const probe = document.createElement("i");
+  probe.style.backgroundColor = "Canvas";
+  document.body.append(probe);
+  const { rgb } = colour(getComputedStyle(probe).backgroundColor);
+  probe.remove();
+  return rgb;
+}
+
 /** The colour behind an element, and how much of itself shows. */
 function backdrop(element) {
   const layers = [];
@@ -107,8 +122,7 @@ function backdrop(element) {
     opacity *= Number(style.opacity);
     if (layer.alpha === 1) break;
   }
-  const paper = colour("Canvas").rgb;
-  return { opacity, rgb: layers.reduceRight((back, { rgb, alpha }) => over(rgb, alpha, back), paper) };
+  return { opacity, rgb: layers.reduceRight((back, { rgb, alpha }) => over(rgb, alpha, back), paper()) };
 }
 
 function luminance(rgb) {
@@ -137,7 +151,7 @@ function faintTexts() {
     const isLarge = !isDrawn && (size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700));
     if (ratio >= (isLarge ? 3 : 4.5)) continue;
     const pair = `${isDrawn ? style.fill : style.color} on ${back.rgb.map(Math.round)}`;
-    if (!found.has(pair)) found.set(pair, `${sample(node.data)}: contrast ${ratio.toFixed(2)}, ${pair}`);
+    if (!found.has(pair)) found.set(pair, `${sample(node.data)} in ${tag(element)}: contrast ${ratio.toFixed(2)}, ${pair}`);
   }
   return [...found.values()];
 }

@@ -1,0 +1,49 @@
+// Runs in a page before anything of its own: notes what the reader sees and when, in milliseconds.
+(() => {
+  const notes = { largest: 0, shifts: [], tasks: [], explorers: [], reactions: [] };
+  window.notes = notes;
+  const watch = (type, note) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type, buffered: true });
+  watch("largest-contentful-paint", (e) => {
+    notes.largest = e.startTime;
+  });
+  watch("layout-shift", (e) => {
+    if (!e.hadRecentInput) notes.shifts.push([e.startTime, e.value]);
+  });
+  watch("longtask", (e) => notes.tasks.push([e.startTime, e.duration]));
+
+  // A task posted while a frame is made runs once it is painted.
+  const painted = (then) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => then(performance.now());
+    port2.postMessage(null);
+  };
+
+  const explorers = document.getElementsByClassName("explorer");
+  new MutationObserver(() => {
+    while (notes.explorers.length < explorers.length) notes.explorers.push(performance.now());
+  }).observe(document, { childList: true, subtree: true });
+
+  // From here on a key moves the first slider of the first explorer, and changes in its readouts are noted:
+  // when the key was pressed, and when the reader saw the change.
+  window.watchReadouts = () => {
+    const [explorer] = explorers;
+    const outputs = [...explorer.querySelectorAll("output")];
+    const text = () => outputs.map((output) => output.textContent).join();
+    let [pressed, before] = [null, ""];
+    explorer.addEventListener(
+      "keydown",
+      (event) => {
+        [pressed, before] = [event.timeStamp, text()];
+      },
+      true,
+    );
+    new MutationObserver(() => {
+      if (pressed === null || before === "" || text() === before) return;
+      const start = pressed;
+      pressed = null;
+      painted((end) => notes.reactions.push([start, end]));
+    }).observe(explorer, { childList: true, characterData: true, subtree: true });
+    explorer.querySelector("input[type=range]").focus({ preventScroll: true });
+  };
+})();
