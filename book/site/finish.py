@@ -33,11 +33,8 @@ PURGED = (
     "mystnb*.css",
     "katex/katex.min.css",
 )
-
-
 # names, punctuation and space in code, which light and dark style both leave in the colour of plain text
 PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
-
 LARGE_PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]{6000,})")
 
 
@@ -74,6 +71,9 @@ def _slim(folder: Path) -> None:
     """Make the styles and fonts of a language small; small ones are kept below `_build` for the next time."""
     static = folder / "_static"
     words, characters = styles.words_in(folder), fonts.math_characters(folder)
+    for explorer in static.glob("explorer-*"):  # of earlier builds
+        if explorer.stem not in words:
+            explorer.unlink()
     sheets = [path for pattern in PURGED for path in sorted(static.glob(pattern))]
     folders = [static / "vendor" / "fontawesome" / "webfonts", static / "katex" / "fonts"]
     names = sorted(words & _names(sheets)) + sorted(characters)

@@ -44,7 +44,6 @@ def _figure(title: str, language: Language) -> Figure:
     x = np.linspace(-3, 3, 200)
     axes.plot(x, _loss(x), color=CURVE, linewidth=7, solid_capstyle="round")
     steps = -2.7 * 0.62 ** np.arange(7)
-    axes.plot(steps, _loss(steps), color=BALL, linewidth=2.5, linestyle=(0, (2, 2)))
     axes.scatter(steps, _loss(steps), s=np.linspace(420, 180, 7), color=BALL, zorder=3)
     font = _font(language.code)
     width = 15 if language.code == "zh" else 26

@@ -41,12 +41,20 @@ def build_language(code: str, outputs: Path) -> int:
                 keep_going=True,
             )
             app.build()
+        _remove_old_pages(work / "html", app.env.found_docs | {"search"})
         status = app.statuscode
     finally:
         if status:
             # pages that were read are not read again, and would not warn again
             shutil.rmtree(work / "doctrees", ignore_errors=True)
     return status
+
+
+def _remove_old_pages(html: Path, pages: set[str]) -> None:
+    """Sphinx leaves the pages of notebooks that are gone."""
+    for path in html.rglob("*.html"):
+        if path.relative_to(html).with_suffix("").as_posix() not in pages:
+            path.unlink()
 
 
 if __name__ == "__main__":
