@@ -1,7 +1,7 @@
 # Every command of the project; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book serve lab test lint test-code test-notebooks test-site format sync stale lock clean
+.PHONY: help environment book serve lab test lint test-code test-notebooks test-site bench-site format sync stale lock clean
 
 python := .venv/bin/python
 pytest := $(python) -m pytest -n 2 --dist loadfile
@@ -41,6 +41,10 @@ test-site: book ## Build the site and test it in a browser
 	@$(python) -m tests.site.browser
 	@$(python) -m pytest tests/site
 
+bench-site: book ## Measure the site beside stock Jupyter Book
+	@$(python) -m tests.site.browser
+	@$(python) -m benchmarks.site
+
 format: environment ## Format Python, notebooks, JavaScript and CSS
 	@$(python) -m ruff check --fix
 	@$(python) -m ruff format
@@ -57,4 +61,4 @@ lock: environment ## Write the versions in .venv to requirements.txt
 
 clean: ## Remove everything that was built or installed
 	rm -rf _build node_modules .venv .pytest_cache .ruff_cache .hypothesis
-	find losslib book tests scripts -name __pycache__ -prune -exec rm -rf {} +
+	find losslib book tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +

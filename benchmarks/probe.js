@@ -1,5 +1,6 @@
 // Runs in a page before anything of its own: notes what the reader sees and when, in milliseconds.
 (() => {
+  const PATIENCE = 120_000;
   const notes = { largest: 0, shifts: [], tasks: [], explorers: [], reactions: [] };
   window.notes = notes;
   const watch = (type, note) =>
@@ -18,6 +19,18 @@
     port1.onmessage = () => then(performance.now());
     port2.postMessage(null);
   };
+
+  // Playwright's own way to wait needs eval, which the site's policy forbids.
+  window.until = (condition) =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        if (condition()) resolve();
+        else if (performance.now() > PATIENCE)
+          reject(new Error(`${PATIENCE} ms went by without ${condition}`));
+        else requestAnimationFrame(look);
+      };
+      look();
+    });
 
   const explorers = document.getElementsByClassName("explorer");
   new MutationObserver(() => {

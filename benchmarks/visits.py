@@ -28,11 +28,24 @@ class Line:
 LINES = (Line("plain line"), Line("slow 4G, 4x slower CPU", latency=150, down=1.6e6, slowdown=4))
 
 
+@dataclass(frozen=True)
+class Site:
+    """A served site: the address it begins with, and the folder in it of what comes from other hosts, if any."""
+
+    address: str
+    cdn: str = ""
+
+    def is_elsewhere(self, address: str) -> bool:
+        """Whether another host has to answer, or the folder that stands for it."""
+        in_cdn = bool(self.cdn) and address.startswith(self.address + self.cdn)
+        return in_cdn or not address.startswith(self.address)
+
+
 class Traffic:
-    """What a page asks for, by what Chromium says of it."""
+    """What a page asks for and gets, by what Chromium says of it."""
 
     def __init__(self, session):
-        self.addresses, self.kinds, self.sizes, self.missing = {}, {}, {}, set()
+        self.addresses, self.kinds, self.sizes, self.failed = {}, {}, {}, set()
         session.on("Network.requestWillBeSent", self._asked)
         session.on("Network.responseReceived", self._answered)
         session.on("Network.loadingFinished", self._finished)
@@ -46,23 +59,23 @@ class Traffic:
 
     def _answered(self, event):
         if event["response"]["status"] >= 400:
-            self.missing.add(event["response"]["url"])
+            self.failed.add(event["response"]["url"])
 
     def _finished(self, event):
         self.sizes[event["requestId"]] = event["encodedDataLength"]
 
     def _failed(self, event):
         if event["requestId"] in self.addresses and not event.get("canceled"):
-            self.missing.add(self.addresses[event["requestId"]])
+            self.failed.add(self.addresses[event["requestId"]])
 
-    def measures(self, own: str, elsewhere: str) -> dict[str, float]:
-        """Kilobytes by kind, and requests; `own` begins the site's addresses, `elsewhere` what stands for a CDN."""
+    def measures(self, site: Site) -> dict[str, float]:
+        """Kilobytes by kind, and requests."""
         sent = Counter()
         for key, kind in self.kinds.items():
             sent[kind] += self.sizes.get(key, 0) / 1000
-        other = [a for a in self.addresses.values() if not a.startswith(own) or a.startswith(own + elsewhere)]
         kinds = {kind: sent[kind] for kind in (*KINDS.values(), "other")}
-        counts = {"requests": len(self.addresses), "requests elsewhere": len(other)}
+        elsewhere = sum(map(site.is_elsewhere, self.addresses.values()))
+        counts = {"requests": len(self.addresses), "elsewhere": elsewhere, "failed": len(self.failed)}
         return {"transferred": sent.total()} | kinds | counts
 
 
@@ -83,11 +96,11 @@ def blocking_time(tasks: list[tuple[float, float]], since: float) -> float:
     return sum(max(duration - 50, 0) for start, duration in tasks if start + duration > since)
 
 
-def read(browser: Browser, address: str, own: str, elsewhere: str, line: Line, explorers: int):
-    """Open a page and touch nothing: (measures, addresses that could not be had)."""
+def read(browser: Browser, site: Site, path: str, line: Line, explorers: int):
+    """Open a page and touch nothing: (measures, what could not be had from other hosts)."""
     with browser.new_context(viewport=VIEWPORT) as context:
         page, traffic = _open(context.new_page(), line)
-        page.goto(address, wait_until="load", timeout=TIMEOUT)
+        page.goto(site.address + path, wait_until="load", timeout=TIMEOUT)
         _wait(page, f"notes.explorers.length >= {explorers}")
         page.wait_for_load_state("networkidle", timeout=TIMEOUT)
         page.wait_for_timeout(500)  # for what is painted late
@@ -100,15 +113,15 @@ def read(browser: Browser, address: str, own: str, elsewhere: str, line: Line, e
         "blocking time": blocking_time(notes["tasks"], paint),
         "explorers drawn": max(notes["explorers"], default=0),
     }
-    return traffic.measures(own, elsewhere) | measures, traffic.missing
+    return traffic.measures(site) | measures, set(filter(site.is_elsewhere, traffic.failed))
 
 
-def use(browser: Browser, address: str, line: Line) -> dict[str, float]:
+def use(browser: Browser, site: Site, path: str, line: Line) -> dict[str, float]:
     """Open a page, press a key in its first explorer as soon as it is there, and again once all is quiet."""
     with browser.new_context(viewport=VIEWPORT) as context:
         page, _ = _open(context.new_page(), line)
-        page.goto(address, wait_until="commit", timeout=TIMEOUT)
-        _wait(page, "window.notes?.explorers.length > 0")
+        page.goto(site.address + path, wait_until="commit", timeout=TIMEOUT)
+        _wait(page, "notes.explorers.length > 0")
         page.evaluate("watchReadouts()")
         latencies = []
         first = _press(page, "ArrowRight", 1)[1]
@@ -138,4 +151,4 @@ def _press(page: Page, key: str, count: int) -> tuple[float, float]:
 
 
 def _wait(page: Page, condition: str) -> None:
-    page.wait_for_function(condition, polling="raf", timeout=TIMEOUT)
+    page.evaluate(f"until(() => {condition})")

@@ -64,4 +64,4 @@ class Visit:
 
     def _note_message(self, message) -> None:
         if message.type in ("error", "warning"):
-            self.messages.append(f"{message.type}: {message.text}")
+            self.messages.append(f"{message.type}: {message.text} ({message.location['url']})")

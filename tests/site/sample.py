@@ -1,0 +1,70 @@
+"""A small site without fault, one chapter in every language: what tests break on purpose."""
+
+from pathlib import Path
+
+from book.site.languages import languages, source_language
+from book.site.project import notebook
+
+CHAPTER = "regression/mse"
+WORDS = {"en": "residual", "ru": "остаток", "zh": "残差"}
+POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'; style-src 'self' 'unsafe-inline'\">"
+PAGE = """<!doctype html>
+<html lang="{language.html}">
+<head>
+<meta charset="utf-8">
+{policy}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>MSE</title>
+<meta name="description" content="{words}">
+<meta property="og:title" content="MSE">
+<meta property="og:description" content="{words}">
+<meta property="og:image" content="../../picture.svg">
+{alternates}
+<link rel="icon" href="../../picture.svg">
+<link rel="stylesheet" href="../../style.css">
+</head>
+<body>
+<details class="language-menu"><summary>Language</summary>{menu}</details>
+<a href="../_sources/regression/mse.ipynb">.ipynb</a>
+<article>
+<h1>MSE</h1>
+<h2 id="start">{words}</h2>
+<p>{words} <a href="#start">{words}</a></p>
+<svg role="img" aria-label="{words} r" width="200" height="40"><text x="5" y="20">{words}</text></svg>
+<img src="../../picture.svg" alt="{words} d" width="8" height="8">
+<table><thead><tr><th>{words}</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>
+<div class="highlight"><pre>loss(r)</pre><button class="copybtn">{words}</button></div>
+</article>
+</body>
+</html>
+"""
+STYLE = """:root { color-scheme: light dark }
+body { font-family: sans-serif }
+a { color: LinkText }
+article { background: url("picture.svg") no-repeat 0 0 / 1px }
+"""
+
+
+def make(root: Path) -> Path:
+    """Write the site below `root` and return `root`."""
+    (root / "picture.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>', "utf-8"
+    )
+    (root / "style.css").write_text(STYLE, "utf-8")
+    (root / "index.html").write_text(f"{POLICY}<title>MSE</title>", "utf-8")
+    tags = {language.html: code for code, language in languages().items()} | {
+        "x-default": source_language().code
+    }
+    alternates = "\n".join(
+        f'<link rel="alternate" hreflang="{tag}" href="../../{code}/{CHAPTER}.html">'
+        for tag, code in tags.items()
+    )
+    menu = " ".join(f'<a href="../../{code}/{CHAPTER}.html">{code}</a>' for code in languages())
+    for code, language in languages().items():
+        page, source = root / code / f"{CHAPTER}.html", root / code / "_sources" / f"{CHAPTER}.ipynb"
+        for path in (page, source):
+            path.parent.mkdir(parents=True)
+        source.write_bytes(notebook(code, CHAPTER).read_bytes())
+        parts = {"policy": POLICY, "words": WORDS[code], "alternates": alternates, "menu": menu}
+        page.write_text(PAGE.format(language=language, **parts), "utf-8")
+    return root

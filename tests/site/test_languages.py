@@ -1,0 +1,125 @@
+"""From language to language: the menu of each page, the page that chooses, the page for wrong addresses."""
+
+import shutil
+import threading
+
+import pytest
+from playwright.sync_api import expect
+
+from book.site.languages import languages, source_language
+from book.site.project import SITE, pages
+from book.site.root_pages import write_root_pages
+from book.site.serve import server
+from tests.site.browsing import DESKTOP, PHONE, STRANGER
+
+SECTION = "explorer"  # of every chapter on a loss
+CHAPTER = next(
+    name
+    for name in pages()
+    if (SITE / source_language().code / f"{name}.html").read_text().count('id="explorer"')
+)
+CODES = list(languages())
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_menu_leads_to_the_same_section_in_the_other_language(visit, viewport):
+    reader = visit(viewport=viewport).open(f"{CODES[0]}/{CHAPTER}.html#{SECTION}")
+    for language in [*list(languages().values())[1:], source_language()]:
+        reader.tab.locator(".language-menu summary").click()
+        reader.tab.locator(".language-menu").get_by_role("link", name=language.name).click()
+        reader.tab.wait_for_url(f"**/{language.code}/{CHAPTER}.html#{SECTION}")
+        reader.wait()
+        expect(reader.tab.locator("html")).to_have_attribute("lang", language.html)
+        expect(reader.tab.locator(f"#{SECTION} > h2")).to_be_in_viewport()
+        expect(reader.tab.locator(".language-menu a[aria-current]")).to_have_text(language.name)
+
+
+def test_menu_follows_the_section_that_is_read(visit):
+    reader = visit(viewport=DESKTOP).open(f"{CODES[0]}/{CHAPTER}.html")
+    menu = reader.tab.locator(".language-menu summary")
+    links = reader.tab.locator(".language-menu a")
+    menu.press("Enter")
+    assert all("#" not in link.get_attribute("href") for link in links.all())
+    menu.press("Escape")
+    reader.tab.locator(f"#{SECTION} > h2").evaluate(
+        "h => h.scrollIntoView({block: 'start', behavior: 'instant'})"
+    )
+    menu.press("Enter")
+    assert all(link.get_attribute("href").endswith(f"#{SECTION}") for link in links.all())
+
+
+@pytest.mark.parametrize("language", languages().values(), ids=lambda language: language.code)
+def test_first_visit_leads_to_the_language_of_the_browser(visit, language):
+    reader = visit(locale=language.html)
+    reader.open("")
+    reader.tab.wait_for_url(f"**/{language.code}/index.html")
+
+
+def test_language_once_chosen_is_remembered(visit):
+    reader = visit(locale=STRANGER, viewport=DESKTOP).open("")
+    expect(reader.tab.locator("section a")).to_have_count(len(CODES))
+    reader.tab.locator(f"a[data-language={CODES[1]}]").click()
+    reader.tab.wait_for_url(f"**/{CODES[1]}/index.html")
+    reader.tab.goto(reader.address)
+    reader.tab.wait_for_url(f"**/{CODES[1]}/index.html")
+    reader.tab.locator(".language-menu summary").click()
+    reader.tab.locator(f".language-menu a[data-language={CODES[2]}]").click()
+    reader.tab.wait_for_url(f"**/{CODES[2]}/index.html")
+    reader.tab.goto(reader.address)
+    reader.tab.wait_for_url(f"**/{CODES[2]}/index.html")
+
+
+@pytest.fixture(scope="module")
+def subfolder(tmp_path_factory):
+    """The site served as many hosts do: in a folder, with the page for wrong addresses above it."""
+    root = tmp_path_factory.mktemp("host")
+    (root / "book").symlink_to(SITE)
+    for name in ("index.html", "404.html"):
+        shutil.copy(SITE / name, root)
+    with server(root) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}/book/"
+        serving.shutdown()
+
+
+@pytest.mark.parametrize("folder", [False, True], ids=["top", "subfolder"])
+@pytest.mark.parametrize("language", languages().values(), ids=lambda language: language.code)
+def test_wrong_address_is_answered_in_the_language_of_the_page(visit, address, subfolder, folder, language):
+    lost = visit(subfolder if folder else address, locale=STRANGER)
+    wrong = f"{lost.address}{language.code}/regression/no-such-loss.html"
+    assert lost.tab.goto(wrong).status == 404
+    expect(lost.tab.locator("html")).to_have_attribute("lang", language.html)
+    expect(lost.tab).to_have_title(language.words["missing_title"])
+    expect(lost.tab.locator("h1:visible")).to_have_text(language.words["missing_title"])
+    assert lost.tab.locator("img").evaluate("logo => logo.decode().then(() => logo.naturalWidth)") > 0
+    lost.tab.locator("section a:visible").click()
+    lost.tab.wait_for_url(f"{lost.address}{language.code}/index.html")
+    assert [failure for failure in lost.failures if wrong not in failure] == []
+
+
+def test_wrong_address_outside_the_languages_is_answered_in_all_of_them(visit):
+    lost = visit(locale=STRANGER)
+    lost.tab.goto(f"{lost.address}no/such/page")
+    expect(lost.tab.locator("section a:visible")).to_have_count(len(CODES))
+    lost.tab.locator("section a").first.click()
+    lost.tab.wait_for_url(f"{lost.address}{CODES[0]}/index.html")
+
+
+def test_site_works_in_a_subfolder(visit, subfolder):
+    reader = visit(subfolder, locale="ru", viewport=DESKTOP)
+    reader.open("")
+    reader.tab.wait_for_url(f"{subfolder}ru/index.html")
+    reader.open(f"ru/{CHAPTER}.html")
+    assert reader.failures + reader.messages == []
+    assert all(url.startswith((subfolder, "blob:")) for url in reader.requests)
+
+
+def test_sitemap_names_every_chapter_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("book.site.root_pages.base_url", lambda: "https://example.org/book")
+    write_root_pages(tmp_path, list(languages().values()))
+    found = (tmp_path / "sitemap.xml").read_text("utf-8").split("<loc>")[1:]
+    addresses = [part.partition("</loc>")[0] for part in found]
+    assert sorted(addresses) == sorted(
+        f"https://example.org/book/{code}/{name}.html" for code in CODES for name in pages()
+    )
+    assert "Sitemap: https://example.org/book/sitemap.xml" in (tmp_path / "robots.txt").read_text("utf-8")
