@@ -37,26 +37,28 @@
     while (notes.explorers.length < explorers.length) notes.explorers.push(performance.now());
   }).observe(document, { childList: true, subtree: true });
 
-  // From here on a key moves the first slider of the first explorer, and changes in its readouts are noted:
-  // when the key was pressed, and when the reader saw the change.
+  const readouts = () =>
+    [...(explorers[0]?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
+  window.showsValues = () => readouts().length > 0 && readouts().every(Boolean);
+
+  // From here on a key moves the first slider of the first explorer, and changes of its readouts are noted: when the
+  // key was pressed, and when the reader saw the change. Returns a key that moves the slider, and one that moves it back.
   window.watchReadouts = () => {
     const [explorer] = explorers;
-    const outputs = [...explorer.querySelectorAll("output")];
-    const text = () => outputs.map((output) => output.textContent).join();
+    const slider = explorer.querySelector("input[type=range]");
     let [pressed, before] = [null, ""];
-    explorer.addEventListener(
-      "keydown",
-      (event) => {
-        [pressed, before] = [event.timeStamp, text()];
-      },
-      true,
-    );
+    const press = (event) => {
+      [pressed, before] = [event.timeStamp, readouts().join()];
+    };
+    explorer.addEventListener("keydown", press, true);
     new MutationObserver(() => {
-      if (pressed === null || before === "" || text() === before) return;
+      if (pressed === null || readouts().join() === before) return;
       const start = pressed;
       pressed = null;
       painted((end) => notes.reactions.push([start, end]));
     }).observe(explorer, { childList: true, characterData: true, subtree: true });
-    explorer.querySelector("input[type=range]").focus({ preventScroll: true });
+    slider.focus({ preventScroll: true });
+    const keys = ["ArrowRight", "ArrowLeft"];
+    return slider.value === slider.max ? keys.reverse() : keys;
   };
 })();

@@ -121,13 +121,13 @@ def use(browser: Browser, site: Site, path: str, line: Line) -> dict[str, float]
     with browser.new_context(viewport=VIEWPORT) as context:
         page, _ = _open(context.new_page(), line)
         page.goto(site.address + path, wait_until="commit", timeout=TIMEOUT)
-        _wait(page, "notes.explorers.length > 0")
-        page.evaluate("watchReadouts()")
+        _wait(page, "showsValues()")
+        there, back = page.evaluate("watchReadouts()")
         latencies = []
-        first = _press(page, "ArrowRight", 1)[1]
+        first = _press(page, there, 1)[1]
         page.wait_for_load_state("networkidle", timeout=TIMEOUT)
         for i in range(PRESSES):
-            start, end = _press(page, ("ArrowLeft", "ArrowRight")[i % 2], i + 2)
+            start, end = _press(page, (back, there)[i % 2], i + 2)
             latencies.append(end - start)
     return {"explorer reacts": first, "slider redraws": sorted(latencies)[PRESSES // 2]}
 

@@ -7,7 +7,8 @@ from book.site.project import notebook
 
 CHAPTER = "regression/mse"
 WORDS = {"en": "residual", "ru": "остаток", "zh": "残差"}
-POLICY = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'; style-src 'self' 'unsafe-inline'\">"
+DIRECTIVES = "default-src 'self'; style-src 'self' 'unsafe-inline'"
+POLICY = f'<meta http-equiv="Content-Security-Policy" content="{DIRECTIVES}">'
 PAGE = """<!doctype html>
 <html lang="{language.html}">
 <head>
@@ -30,7 +31,9 @@ PAGE = """<!doctype html>
 <h1>MSE</h1>
 <h2 id="start">{words}</h2>
 <p>{words} <a href="#start">{words}</a></p>
-<svg role="img" aria-label="{words} r" width="200" height="40"><text x="5" y="20">{words}</text></svg>
+<svg role="img" aria-label="{words} r" fill="currentColor" width="200" height="40">
+<text x="5" y="20">{words}</text>
+</svg>
 <img src="../../picture.svg" alt="{words} d" width="8" height="8">
 <table><thead><tr><th>{words}</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>
 <div class="highlight"><pre>loss(r)</pre><button class="copybtn">{words}</button></div>
@@ -51,7 +54,8 @@ def make(root: Path) -> Path:
         '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>', "utf-8"
     )
     (root / "style.css").write_text(STYLE, "utf-8")
-    (root / "index.html").write_text(f"{POLICY}<title>MSE</title>", "utf-8")
+    for name in ("index.html", "404.html"):
+        (root / name).write_text("<title>MSE</title>", "utf-8")
     tags = {language.html: code for code, language in languages().items()} | {
         "x-default": source_language().code
     }

