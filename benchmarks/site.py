@@ -108,7 +108,7 @@ def verdicts(values: dict[str, dict[str, Rounds]]) -> str:
 
 def report(path: str, page: str, values, missing: list[str]) -> None:
     explorers = page.count(VIEW)
-    print(f"\n{path}: {explorers} explorers; median (smallest-largest)\n{table(values)}\n")
+    print(f"\n{path}, explorers: {explorers}; median (smallest-largest)\n{table(values)}\n")
     if explorers >= 2 and MATHEMATICS in page:
         print(verdicts(values))
     for address in missing:
