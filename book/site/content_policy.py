@@ -14,12 +14,12 @@ def with_policy(page: str) -> str:
     """The page with the policy that its own inline scripts need."""
     scripts = {_hash(body) for attributes, body in INLINE_SCRIPT.findall(page) if not DATA.search(attributes)}
     handlers = {_hash(html.unescape(code)) for code in HANDLER.findall(page)}
-    # blob: the explorers' modules; 'unsafe-hashes': the theme's buttons to print and to fill the screen
+    # 'unsafe-hashes': the theme's buttons to print and to fill the screen
     allowed = [*sorted(scripts), *(["'unsafe-hashes'", *sorted(handlers)] if handlers else [])]
     policy = "; ".join(
         (
             "default-src 'self'",
-            " ".join(("script-src 'self' blob: 'wasm-unsafe-eval'", *allowed)),
+            " ".join(("script-src 'self' 'wasm-unsafe-eval'", *allowed)),
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",

@@ -112,7 +112,14 @@ class Explorer(anywidget.AnyWidget):
                 {"key": r.key, "row": r.row, "column": r.column} | encoding.texts(r.value, self.controls)
                 for r in self.readouts
             ],
-            "words": {word: tr(word) for word in ("play", "pause", "next step", "reset", "legend", "values")},
+            "words": {
+                "play": tr("play"),
+                "pause": tr("pause"),
+                "next step": tr("next step"),
+                "reset": tr("reset"),
+                "legend": tr("legend"),
+                "values": tr("values"),
+            },
         }
 
     def _encode_panel(self, panel: Panel) -> dict:

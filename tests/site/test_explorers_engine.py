@@ -19,7 +19,7 @@ from tests.site import browser
 X = np.linspace(0, 10, 12)
 Y = 1 + 0.8 * X + np.random.default_rng(0).normal(0, 0.8, 12)
 DARK = "html[data-theme=dark] { --pst-color-text-base: #ced6dd; --pst-color-background: #14181e }"
-POLICY = "default-src 'self' file:; script-src 'self' blob: file:; style-src 'self' 'unsafe-inline' file:"
+POLICY = "default-src 'self' file:; script-src 'self' file:; style-src 'self' 'unsafe-inline' file:"
 
 
 def build_explorers():

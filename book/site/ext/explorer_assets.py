@@ -1,19 +1,33 @@
 """Explorers on pages without a kernel: module and style once for the whole site, their numbers in the page.
 
 myst-nb leaves the state of every widget in a script of the page, each explorer with its own copy of the
-module's source. Here the source moves to `_static/explorer-<hash>.js`, which registers it as text in
+module's source. Here the module moves to `_static/explorer-<hash>.js`, which puts what it exports into
 `window.losslibModules`, and the state keeps a key: `"_esm": {"module": "<hash>"}`. runtime.js does the rest.
 Widgets that are not explorers need a kernel; their state is dropped, and their fallback stays.
 """
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from myst_nb.sphinx_ import NbMetadataCollector
 
 EXPLORER = "losslib.explorers.scene.Explorer"
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
+FIRST = 100  # of the page's own scripts: a reader sees the explorers, and none of what the others do
+
+
+def classic_script(key: str, module: str) -> str:
+    """An ES module that imports nothing as a script that leaves its default export in `losslibModules`.
+
+    A page opened as a file may not import files, and an import waits until all deferred scripts have run.
+    """
+    body, found, exported = module.rpartition("export default ")
+    if not found or re.search(r"^(import|export)\b", body, re.MULTILINE):
+        raise ValueError("explorer module: expected no import and one `export default` at its end")
+    function = f'(() => {{\n"use strict";\n{body}return {exported}}})()'
+    return f"(window.losslibModules ??= {{}})[{json.dumps(key)}] = {function};\n"
 
 
 def extract(models: dict, static: Path) -> tuple[dict, list[str]]:
@@ -24,8 +38,7 @@ def extract(models: dict, static: Path) -> tuple[dict, list[str]]:
         if state.get("_anywidget_id") != EXPLORER:
             continue
         key = hashlib.sha256(state["_esm"].encode()).hexdigest()[:12]
-        module = f"(window.losslibModules ??= {{}})[{json.dumps(key)}] = {json.dumps(state['_esm'])};\n"
-        assets[f"explorer-{key}.js"] = module
+        assets[f"explorer-{key}.js"] = classic_script(key, state["_esm"])
         assets[f"explorer-{hashlib.sha256(state['_css'].encode()).hexdigest()[:12]}.css"] = state["_css"]
         kept[model_id] = {
             "state": {"_esm": {"module": key}, "scene": state["scene"], "state": state["state"]}
@@ -50,9 +63,9 @@ def add_explorers(app, pagename, templatename, context, doctree):
         return
     state = json.dumps({"state": kept}, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     context["body"] += f'<script type="{STATE_TYPE}">{state}</script>\n'
-    for name in assets:
-        app.add_css_file(name) if name.endswith(".css") else app.add_js_file(name, loading_method="defer")
-    app.add_js_file("runtime.js", loading_method="defer")
+    for name in [*assets, "runtime.js"]:
+        add = app.add_css_file if name.endswith(".css") else app.add_js_file
+        add(name, priority=FIRST)
 
 
 def _attributes(script) -> dict:

@@ -30,36 +30,26 @@
     }
   }
 
-  // Modules arrive as text from explorers.js, since a page opened as a file may not import files.
-  const modules = new Map();
-  function load(key) {
-    if (!modules.has(key)) {
-      const text = new Blob([window.losslibModules[key]], { type: "text/javascript" });
-      modules.set(key, import(URL.createObjectURL(text)));
-    }
-    return modules.get(key);
-  }
-
-  async function replace(figure, state) {
-    const { default: widget } = await load(state._esm.module);
+  // The figure stays where it is until the view is ready to take its place.
+  function replace(figure, state) {
     const el = document.createElement("div");
+    window.losslibModules[state._esm.module].render({ model: new Model(state), el });
     const named = figure.matches("[aria-label]") ? figure : figure.querySelector("[aria-label]");
-    figure.before(el);
-    widget.render({ model: new Model(state), el });
     if (named) el.firstElementChild.setAttribute("aria-label", named.getAttribute("aria-label"));
-    figure.remove();
+    figure.replaceWith(el);
   }
 
-  async function start() {
-    const states = [...document.querySelectorAll(STATE)].map((tag) => JSON.parse(tag.textContent).state);
-    const models = Object.assign({}, ...states);
-    const jobs = [...document.querySelectorAll(VIEW)].map(async (tag) => {
-      const state = models[JSON.parse(tag.textContent).model_id]?.state;
-      const figure = tag.closest(".explorer-fallback");
-      if (figure && state?._esm?.module) await replace(figure, state);
-    });
-    for (const { reason } of await Promise.allSettled(jobs)) if (reason) console.error(reason);
-    document.documentElement.dataset.explorersReady = Math.round(performance.now());
+  const states = [...document.querySelectorAll(STATE)].map((tag) => JSON.parse(tag.textContent).state);
+  const models = Object.assign({}, ...states);
+  for (const tag of document.querySelectorAll(VIEW)) {
+    const state = models[JSON.parse(tag.textContent).model_id]?.state;
+    const figure = tag.closest(".explorer-fallback");
+    if (!figure || !state?._esm?.module) continue;
+    try {
+      replace(figure, state);
+    } catch (error) {
+      console.error(error);
+    }
   }
-  start();
+  document.documentElement.dataset.explorersReady = Math.round(performance.now());
 })();
