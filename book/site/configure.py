@@ -6,7 +6,7 @@ from pathlib import Path
 from jupyter_book.config import get_final_config
 
 from book.site.languages import Language
-from book.site.project import BOOK, ROOT, base_url, book_config
+from book.site.project import BOOK, ROOT, base_url, book_config, digest
 
 SITE_SOURCES = BOOK / "site"
 
@@ -61,6 +61,7 @@ def _language_config(language: Language, outputs: Path, theme_options: dict) -> 
         },
         "external_toc_path": str(ROOT / "_toc.yml"),
         "bibtex_bibfiles": [str(ROOT / path) for path in book_config()["bibtex_bibfiles"]],
+        "site_code": digest(SITE_SOURCES / "ext"),
         "nb_execution_cache_path": str(outputs),
         "nb_code_prompt_show": words["show_code"],
         "nb_code_prompt_hide": words["hide_code"],

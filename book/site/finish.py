@@ -11,7 +11,7 @@ from pathlib import Path
 from book.site import fonts, styles
 from book.site.content_policy import with_policy
 from book.site.languages import Language
-from book.site.project import BUILD, SITE, digest, files_in
+from book.site.project import BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
 from book.site.search_index import build_index
 from book.site.sphinx_build import work_folder
@@ -26,13 +26,7 @@ LEFT_OUT = shutil.ignore_patterns(
     "reports",
     "jupyter_execute",
 )
-PURGED = (
-    "styles/pydata-sphinx-theme.css",
-    "styles/sphinx-book-theme.css",
-    "basic.css",
-    "mystnb*.css",
-    "katex/katex.min.css",
-)
+FONTS = ("vendor/fontawesome/webfonts", "katex/fonts")
 # names, punctuation and space in code, which light and dark style both leave in the colour of plain text
 PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 LARGE_PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]{6000,})")
@@ -45,11 +39,12 @@ def finish(built: list[Language]) -> Path:
     for language in built:
         folder = fresh / language.code
         shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
-        _slim(folder)
+        style = _slim(folder)
         _rewrite_catalogue(folder / "_static" / "translations.js", language)
         for page in folder.rglob("*.html"):
             text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
             text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
+            text = styles.with_one_sheet(text, os.path.relpath(folder / "_static" / style, page.parent))
             page.write_text(with_policy(text), "utf-8")
     write_root_pages(fresh, built)
     build_index(fresh, built)
@@ -67,33 +62,34 @@ def translate(page: str, language: Language) -> str:
     return page
 
 
-def _slim(folder: Path) -> None:
-    """Make the styles and fonts of a language small; small ones are kept below `_build` for the next time."""
+def _slim(folder: Path) -> str:
+    """Give a language one small style sheet and small fonts, kept below `_build` for the next time.
+
+    Returns the address of the style sheet below `_static`; a browser that has it asks again when it changes.
+    """
     static = folder / "_static"
-    words, characters = styles.words_in(folder), fonts.math_characters(folder)
+    words, letters = styles.words_in(folder), fonts.letters_in(folder)
     for explorer in static.glob("explorer-*"):  # of earlier builds
         if explorer.stem not in words:
             explorer.unlink()
-    sheets = [path for pattern in PURGED for path in sorted(static.glob(pattern))]
-    folders = [static / "vendor" / "fontawesome" / "webfonts", static / "katex" / "fonts"]
-    names = sorted(words & _names(sheets)) + sorted(characters)
-    made_from = " ".join(names) + "".join(map(Path.read_text, sheets))
+    sheets, icons, math = styles.sheets_in(static), *(static / name for name in FONTS)
+    css = styles.joined(sheets, static)
+    used = sorted(words & set(re.findall(r"[\w-]+", css)))
     code = (Path(styles.__file__), Path(fonts.__file__))
-    kept = BUILD / "slim" / folder.name / digest(*code, also=made_from)
-    if not kept.is_dir():
-        theme = sheets[0]
-        theme.write_text(fonts.subset_icons(theme.read_text("utf-8"), folders[0], words), "utf-8")
-        fonts.subset_math(folders[1], characters)
-        scripts = (path for path in files_in(static) if path.suffix in (".css", ".js"))
-        styles.purge(sheets, [path for path in scripts if path not in sheets], words)
+    kept = BUILD / "slim" / folder.name / digest(*code, also=f"{used} {letters} {css}")
+    if not (kept / styles.STYLE).is_file():
+        css = fonts.subset_icons(css, icons, words)
+        fonts.subset_math(math, letters)
         shutil.rmtree(kept.parent, ignore_errors=True)
-        for path in [*sheets, *files_in(*folders)]:
-            target = kept / path.relative_to(static)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
-    for path in folders:
+        for path in (icons, math):
+            shutil.copytree(path, kept / path.relative_to(static))
+        (kept / styles.STYLE).write_text(styles.small(css, words), "utf-8")
+    for path in (icons, math):
         shutil.rmtree(path)
+    for path in sheets:
+        path.unlink()
     shutil.copytree(kept, static, dirs_exist_ok=True)
+    return f"{styles.STYLE}?v={kept.name}"
 
 
 def _without_pictures(text: str, here: Path, pictures: Path) -> str:
@@ -127,9 +123,3 @@ def _rewrite_catalogue(translations: Path, language: Language) -> None:
         f"Documentation.LOCALE = {json.dumps(catalogue['locale'])};\n",
         "utf-8",
     )
-
-
-def _names(sheets: list[Path]) -> set[str]:
-    """Every word that is the name of a class or an id in the style sheets."""
-    name = re.compile(r"[.#](-?[A-Za-z_][\w-]*)")
-    return {word for sheet in sheets for word in name.findall(sheet.read_text("utf-8"))}

@@ -2,12 +2,22 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
 ICON_FONT = "fa-solid-900"
+MATH_ITALIC = "KaTeX_Math-Italic"
 FORMULA = '<span class="katex-html" aria-hidden="true">'
+VARIABLE = re.compile(r'<span class="mord mathnormal[^"]*"[^>]*>([^<]*)</span>')
+
+
+class Letters(NamedTuple):
+    """The characters of formulas: those of variables, which are in italics, and all others."""
+
+    italic: str
+    other: str
 
 
 def subset_icons(css: str, fonts: Path, words: set[str]) -> str:
@@ -21,24 +31,28 @@ def subset_icons(css: str, fonts: Path, words: set[str]) -> str:
         if path.name != f"{ICON_FONT}.woff2":
             path.unlink()
     for face in re.findall(r"@font-face\{[^}]*\}", css):
-        if ICON_FONT not in face:
+        if "fontawesome" in face and ICON_FONT not in face:
             css = css.replace(face, "")
     return re.sub(r',url\([^)]*\.ttf\) format\("truetype"\)', "", css)
 
 
-def subset_math(fonts: Path, characters: set[str]) -> None:
-    """Leave only these characters in KaTeX's fonts."""
+def subset_math(fonts: Path, letters: Letters) -> None:
+    """Leave only what the formulas show in KaTeX's fonts."""
     for path in fonts.glob("*.woff2"):
-        _subset(path, set(map(ord, characters)))
+        # the fonts of tall brackets need no hints for coarse screens
+        characters = letters.italic if path.stem == MATH_ITALIC else letters.other
+        _subset(path, set(map(ord, characters)), hinting="_Size" not in path.stem)
 
 
-def math_characters(folder: Path) -> set[str]:
+def letters_in(folder: Path) -> Letters:
     """Every character in the formulas of the pages below a folder."""
-    characters: set[str] = set()
+    italic, other = set(), set("<>&")
     for path in folder.rglob("*.html"):
         for formula in path.read_text("utf-8").split(FORMULA)[1:]:
-            characters.update(re.sub(r"<[^>]*>|&\w+;", "", _up_to_its_end(formula)))
-    return characters | set("<>&")
+            formula = _up_to_its_end(formula)
+            italic.update(*VARIABLE.findall(formula))
+            other.update(re.sub(r"<[^>]*>|&\w+;", "", VARIABLE.sub("", formula)))
+    return Letters("".join(sorted(italic)), "".join(sorted(other)))
 
 
 def _up_to_its_end(html: str) -> str:
@@ -51,9 +65,9 @@ def _up_to_its_end(html: str) -> str:
     return html
 
 
-def _subset(path: Path, codes: set[int]) -> None:
+def _subset(path: Path, codes: set[int], hinting: bool = True) -> None:
     font = TTFont(path, recalcTimestamp=False)
-    subsetter = subset.Subsetter(subset.Options(notdef_outline=True))
+    subsetter = subset.Subsetter(subset.Options(notdef_outline=True, hinting=hinting))
     subsetter.populate(unicodes=codes)
     subsetter.subset(font)
     font.flavor = "woff2"

@@ -1,18 +1,36 @@
-"""Make style sheets small: only the rules and variables that the site's pages and scripts can use."""
+"""One small style sheet for a language: only the rules and variables that its pages and scripts can use."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import tinycss2
 
-# classes that scripts put together from parts, so that they stand nowhere as a word
-COMPOSED = re.compile(r"^(bs-|tooltip|fade|show|collaps|modal|dropdown)")
+STYLE = "book.css"
+# what it is made of, in the order in which the pages link it
+SHEETS = (
+    "styles/theme.css",
+    "styles/pydata-sphinx-theme.css",
+    "pygments.css",
+    "styles/sphinx-book-theme.css",
+    "copybutton.css",
+    "mystnb*.css",
+    "explorer-*.css",
+    "katex/katex.min.css",
+    "site.css",
+)
+# classes and variables that scripts put together from parts, so that they stand nowhere as a word
+COMPOSED = re.compile(r"^(bs-|tooltip|fade|show|collaps|modal|dropdown|explorer-|--explorer-)")
 VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")
+IMPORT = re.compile(r'@import "([^"]*)";')
+ADDRESS = re.compile(r"""url\((["']?)(?!data:)([^"')]*)\1\)""")
+LINK = re.compile(r'<link rel="stylesheet"[^>]*href="[^"]*?_static/([^"?]*)[^>]*>\s*')
 
 
 def words_in(folder: Path) -> set[str]:
-    """Every word of the pages and scripts below a folder: whatever can be the name of a class or an id."""
+    """Every word of the pages and scripts below a folder: whatever can be the name of a class, id or variable."""
     words: set[str] = set()
     for path in [*folder.rglob("*.html"), *folder.rglob("*.js")]:
         if path.name not in ("bootstrap.js", "searchindex.js"):
@@ -20,18 +38,42 @@ def words_in(folder: Path) -> set[str]:
     return words
 
 
-def purge(sheets: list[Path], others: list[Path], words: set[str]) -> None:
-    """Rewrite style sheets without rules that match nothing and variables that neither they nor others use."""
-    texts = {sheet: purged(sheet.read_text("utf-8"), words) for sheet in sheets}
-    elsewhere = "".join(path.read_text("utf-8") for path in others)
+def sheets_in(static: Path) -> list[Path]:
+    """The style sheets that become one."""
+    return [path for pattern in SHEETS for path in sorted(static.glob(pattern))]
+
+
+def joined(sheets: list[Path], static: Path) -> str:
+    """Style sheets and what they import as one text; its addresses lead from the folder `static`."""
+
+    def text(sheet: Path) -> str:
+        def moved(address: re.Match) -> str:
+            return f"url({os.path.relpath(sheet.parent / address[2], static)})"
+
+        css = ADDRESS.sub(moved, sheet.read_text("utf-8"))
+        return IMPORT.sub(lambda found: text(sheet.parent / found[1]), css)
+
+    return "\n".join(map(text, sheets))
+
+
+def small(css: str, words: set[str]) -> str:
+    """A style sheet without rules that match nothing, variables that nothing uses, comments and space."""
+    css = _purged(css, words)
     for _ in range(3):  # a variable that was needed by dropped ones alone goes with the next turn
-        variables = set(VARIABLE.findall("".join(texts.values()) + elsewhere))
-        texts = {sheet: purged(text, words, variables) for sheet, text in texts.items()}
-    for sheet, text in texts.items():
-        sheet.write_text(text, "utf-8")
+        css = _purged(css, words, words | set(VARIABLE.findall(css)))
+    return css
 
 
-def purged(css: str, words: set[str], variables: set[str] | None = None) -> str:
+def with_one_sheet(page: str, address: str) -> str:
+    """The page with the one style sheet in the place of all that it links."""
+    if lost := [name for name in LINK.findall(page) if not any(fnmatch(name, sheet) for sheet in SHEETS)]:
+        raise ValueError(f"expected a page with style sheets of book.site.styles.SHEETS, found {lost}")
+    first = LINK.search(page)
+    link = f'<link rel="stylesheet" href="{address}" />\n'
+    return page[: first.start()] + link + LINK.sub("", page[first.end() :])
+
+
+def _purged(css: str, words: set[str], variables: set[str] | None = None) -> str:
     """A style sheet with what these words and variables (None: all of them) need, without comments and space."""
     rules = tinycss2.parse_stylesheet(css, skip_whitespace=True, skip_comments=True)
     return "".join(_kept(rules, words, variables))
@@ -48,7 +90,7 @@ def _kept(rules: Iterable, words: set[str], variables: set[str] | None) -> Itera
             inner = tinycss2.parse_rule_list(rule.content, skip_whitespace=True, skip_comments=True)
             if kept := "".join(_kept(inner, words, variables)):
                 yield f"@{rule.at_keyword} {_short(rule.prelude)}{{{kept}}}"
-        else:
+        elif rule.at_keyword != "charset":  # may stand at the beginning alone, and says what is so anyway
             yield rule.serialize()
 
 
@@ -76,4 +118,6 @@ def _can_match(selector: str, words: set[str]) -> bool:
 
 def _is_used(declaration: str, variables: set[str] | None) -> bool:
     name = declaration.partition(":")[0].strip()
-    return bool(name) and (variables is None or not name.startswith("--") or name in variables)
+    if variables is None or not name.startswith("--"):
+        return bool(name)
+    return name in variables or bool(COMPOSED.match(name))

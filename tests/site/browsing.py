@@ -54,9 +54,9 @@ class Visit:
         self.tab.emulate_media(color_scheme=scheme)
         self.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
-    def measure(self, function: str) -> list[str]:
-        """What a function of measure.js finds."""
-        return self.tab.evaluate(f"(() => {{ {MEASURE}\n return {function}(); }})()")
+    def measure(self, name: str) -> list[str]:
+        """What one of the measures of measure.js finds."""
+        return self.tab.evaluate(f"(() => {{ {MEASURE} return measures.{name}(); }})()")
 
     def _note_response(self, response) -> None:
         if response.status >= 400:

@@ -93,7 +93,13 @@ def test_finger_drags(visit, page):
     for explorer, made in explorers(phone, page):
         x, y = grip(explorer)
         before = places(explorer)
-        for kind, dx, dy in (("Start", 0, 0), ("Move", 15, 0), ("Move", 60, 40), ("End", 0, 0)):
+        for kind, dx, dy in (
+            ("Start", 0, 0),
+            ("Move", 15, 0),
+            ("Move", 40, 20),
+            ("Move", 60, 40),
+            ("End", 0, 0),
+        ):
             points = [] if kind == "End" else [{"x": x + dx, "y": y + dy}]
             device.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
         check(explorer, made)

@@ -12,22 +12,23 @@ from book.site.root_pages import write_root_pages
 from book.site.serve import server
 from tests.site.browsing import DESKTOP, PHONE, STRANGER
 
-SECTION = "explorer"  # of every chapter on a loss
-CHAPTER = next(
-    name
-    for name in pages()
-    if (SITE / source_language().code / f"{name}.html").read_text().count('id="explorer"')
-)
+CHAPTER, SECTION = "regression/mae", "explorer"
 CODES = list(languages())
 AT_ONCE = {"reduced_motion": "reduce"}  # jumps to a section instead of scrolling there
+
+
+def click(visit, selector: str) -> None:
+    """Click where the element stands; Playwright's own click would scroll the page under a header that sticks."""
+    box = visit.tab.locator(selector).bounding_box()
+    visit.tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_menu_leads_to_the_same_section_in_the_other_language(visit, viewport):
     reader = visit(viewport=viewport, **AT_ONCE).open(f"{CODES[0]}/{CHAPTER}.html#{SECTION}")
     for language in [*list(languages().values())[1:], source_language()]:
-        reader.tab.locator(".language-menu summary").click()
-        reader.tab.locator(".language-menu").get_by_role("link", name=language.name).click()
+        click(reader, ".language-menu summary")
+        click(reader, f".language-menu a[lang={language.html}]")
         reader.tab.wait_for_url(f"**/{language.code}/{CHAPTER}.html#{SECTION}")
         reader.wait()
         expect(reader.tab.locator("html")).to_have_attribute("lang", language.html)
@@ -36,17 +37,15 @@ def test_menu_leads_to_the_same_section_in_the_other_language(visit, viewport):
 
 
 def test_menu_follows_the_section_that_is_read(visit):
-    reader = visit(viewport=DESKTOP).open(f"{CODES[0]}/{CHAPTER}.html")
-    menu = reader.tab.locator(".language-menu summary")
-    links = reader.tab.locator(".language-menu a")
-    menu.press("Enter")
-    assert all("#" not in link.get_attribute("href") for link in links.all())
-    menu.press("Escape")
-    reader.tab.locator(f"#{SECTION} > h2").evaluate(
-        "h => h.scrollIntoView({block: 'start', behavior: 'instant'})"
-    )
-    menu.press("Enter")
-    assert all(link.get_attribute("href").endswith(f"#{SECTION}") for link in links.all())
+    reader = visit(viewport=DESKTOP, **AT_ONCE).open(f"{CODES[0]}/{CHAPTER}.html")
+    links = reader.tab.locator(".language-menu li:visible a")
+    for section, ending in (("title", ".html"), (SECTION, f".html#{SECTION}"), ("quiz", ".html#quiz")):
+        reader.tab.locator(f"#{section}").evaluate("s => s.scrollIntoView()")
+        click(reader, ".language-menu summary")
+        expect(links).to_have_count(len(CODES))
+        assert all(link.get_attribute("href").endswith(ending) for link in links.all())
+        reader.tab.keyboard.press("Escape")
+        expect(links).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", languages().values(), ids=lambda language: language.code)
@@ -92,15 +91,14 @@ def test_wrong_address_is_answered_in_the_language_of_the_page(visit, address, s
     expect(lost.tab.locator("html")).to_have_attribute("lang", language.html)
     expect(lost.tab).to_have_title(language.words["missing_title"])
     expect(lost.tab.locator("h1:visible")).to_have_text(language.words["missing_title"])
-    assert lost.tab.locator("img").evaluate("logo => logo.decode().then(() => logo.naturalWidth)") > 0
     lost.tab.locator("section a:visible").click()
     lost.tab.wait_for_url(f"{lost.address}{language.code}/index.html")
     assert [failure for failure in lost.failures if wrong not in failure] == []
 
 
-def test_wrong_address_outside_the_languages_is_answered_in_all_of_them(visit):
-    lost = visit(locale=STRANGER)
-    lost.tab.goto(f"{lost.address}no/such/page")
+def test_wrong_address_outside_the_languages_is_answered_in_all_of_them(visit, subfolder):
+    lost = visit(subfolder, locale=STRANGER)
+    lost.tab.goto(f"{lost.address}no-such-page")
     expect(lost.tab.locator("section a:visible")).to_have_count(len(CODES))
     lost.tab.locator("section a").first.click()
     lost.tab.wait_for_url(f"{lost.address}{CODES[0]}/index.html")

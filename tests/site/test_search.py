@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from book.site.project import SITE
-from tests.site.browsing import DESKTOP
+from tests.site.browsing import DESKTOP, PHONE
 
 # The language, what is typed, and a page that must be among the first ones found.
 QUERIES = [
@@ -36,10 +36,21 @@ def test_dialog_finds_while_typing(visit, code, query, expected):
     reader.tab.keyboard.type(query)
     hits = reader.tab.locator("#pst-search-dialog .hits > li:not(.section) a")
     expect(hits.first).to_be_visible()
-    found = [hit.get_attribute("href") for hit in hits.all()[:FIRST]]
-    print(code, query, found)
-    assert any(expected in address for address in found), found
+    found = [hit.get_attribute("href") for hit in hits.all()]
+    assert any(expected in address for address in found[:FIRST]), found
     assert reader.messages + reader.failures == []
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_long_results_leave_the_query_in_sight(visit, viewport):
+    reader = visit(viewport=viewport).open("en/index.html")
+    reader.tab.keyboard.press("Control+k")
+    reader.tab.keyboard.type("outliers")
+    hits = reader.tab.locator("#pst-search-dialog .hits a")
+    expect(hits.first).to_be_visible()
+    expect(reader.tab.locator("#pst-search-dialog input")).to_be_in_viewport(ratio=1)
+    hits.last.focus()
+    expect(hits.last).to_be_in_viewport(ratio=0.5)
 
 
 @queries

@@ -37,9 +37,10 @@ def extract(models: dict, static: Path) -> tuple[dict, list[str]]:
         state = model["state"]
         if state.get("_anywidget_id") != EXPLORER:
             continue
-        key = hashlib.sha256(state["_esm"].encode()).hexdigest()[:12]
-        assets[f"explorer-{key}.js"] = classic_script(key, state["_esm"])
-        assets[f"explorer-{hashlib.sha256(state['_css'].encode()).hexdigest()[:12]}.css"] = state["_css"]
+        key = _hash(state["_esm"])
+        script = classic_script(key, state["_esm"])
+        assets[f"explorer-{_hash(script)}.js"] = script
+        assets[f"explorer-{_hash(state['_css'])}.css"] = state["_css"]
         kept[model_id] = {
             "state": {"_esm": {"module": key}, "scene": state["scene"], "state": state["state"]}
         }
@@ -66,6 +67,10 @@ def add_explorers(app, pagename, templatename, context, doctree):
     for name in [*assets, "runtime.js"]:
         add = app.add_css_file if name.endswith(".css") else app.add_js_file
         add(name, priority=FIRST)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _attributes(script) -> dict:

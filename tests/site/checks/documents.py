@@ -98,6 +98,8 @@ def links_lead_somewhere(page: Page) -> Iterator[str]:
 def resources_are_in_the_site(page: Page) -> Iterator[str]:
     """Nothing that a page needs is missing or lies on another host."""
     for address, origin in _resources(page):
+        if address.startswith("data:"):
+            continue
         target = origin.target(address)
         if target is None:
             yield f"{origin} fetches {address}, which is not in the site"
@@ -179,7 +181,7 @@ def _resources(page: Page) -> Iterator[tuple[str, Page]]:
         if path.endswith(".css") and (page.root / path).is_file():
             style = Page(page.root, path)
             addresses = STYLE_ADDRESS.findall((page.root / path).read_text("utf-8"))
-            yield from ((a, style) for a in addresses if not a.startswith(("data:", "#")))
+            yield from ((address, style) for address in addresses if not address.startswith("#"))
 
 
 def _is_picture(tag: Tag) -> bool:

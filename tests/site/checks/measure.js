@@ -1,14 +1,22 @@
-// What a page looks like to its reader, measured in the browser; see rendering.py. Each function that is called from
-// there returns a list of sentences, one for each thing that is wrong.
+// What a page looks like to its reader, measured in the browser for rendering.py. Each of the measures at the end
+// returns a list of sentences, one for each thing that is wrong.
 
 const SLACK = 1.5; // pixels of rounding and of letters that reach over their box
 const INVISIBLE = ".katex-mathml, .visually-hidden, .explorer-spoken, script, style, noscript";
 
+/** The function with its answers kept. */
+function memoized(answer) {
+  const known = new Map();
+  return (question) => {
+    if (!known.has(question)) known.set(question, answer(question));
+    return known.get(question);
+  };
+}
+
 const sample = (text) => JSON.stringify(text.trim().replaceAll(/\s+/g, " ").slice(0, 50));
 
 const isShown = (element) =>
-  element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) &&
-  !element.closest(INVISIBLE);
+  element.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !element.closest(INVISIBLE);
 
 /** Every piece of text that is drawn: its node and the element it stands in. */
 function shownTexts() {
@@ -57,25 +65,29 @@ function overflowing() {
   return found;
 }
 
+/** The boxes that cut off what reaches out of an element; none beyond a box that scrolls. */
+const frames = memoized((element) => {
+  if (!element) return [];
+  const style = getComputedStyle(element);
+  if (scrolls(style)) return [];
+  const outer = frames(element.parentElement);
+  return clips(style) ? [{ element, box: element.getBoundingClientRect() }, ...outer] : outer;
+});
+
 /** Text that is cut off by a box that does not scroll, or that sticks out of its button. */
 function cutTexts() {
   const found = [];
   for (const { node, element } of shownTexts()) {
     const text = boxOf(node);
-    for (const box of ancestors(element)) {
-      const style = getComputedStyle(box);
-      if (scrolls(style)) break;
-      if (!clips(style)) continue;
-      const frame = box.getBoundingClientRect();
-      const middle = (text.top + text.bottom) / 2;
-      if (
-        text.right > frame.right + SLACK ||
-        text.left < frame.left - SLACK ||
-        middle < frame.top ||
-        middle > frame.bottom
-      )
-        found.push(`${sample(node.data)} is cut off by ${tag(box)}`);
-    }
+    const middle = (text.top + text.bottom) / 2;
+    const frame = frames(element).find(
+      ({ box }) =>
+        text.right > box.right + SLACK ||
+        text.left < box.left - SLACK ||
+        middle < box.top ||
+        middle > box.bottom,
+    );
+    if (frame) found.push(`${sample(node.data)} is cut off by ${tag(frame.element)}`);
   }
   for (const button of document.querySelectorAll("button, summary, a.btn, label"))
     if (isShown(button) && button.clientWidth && button.scrollWidth > button.clientWidth + SLACK)
@@ -87,17 +99,13 @@ const canvas = document.createElement("canvas");
 const pen = canvas.getContext("2d", { willReadFrequently: true });
 
 /** Any colour of CSS as red, green, blue from 0 to 255, and alpha from 0 to 1. */
-const colours = new Map();
-function colour(css) {
-  if (!colours.has(css)) {
-    canvas.width = canvas.height = 1;
-    pen.fillStyle = css;
-    pen.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
-    colours.set(css, { rgb: [r, g, b], alpha: a / 255 });
-  }
-  return colours.get(css);
-}
+const colour = memoized((css) => {
+  canvas.width = canvas.height = 1;
+  pen.fillStyle = css;
+  pen.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+  return { rgb: [r, g, b], alpha: a / 255 };
+});
 
 const over = (front, alpha, back) => front.map((v, i) => alpha * v + (1 - alpha) * back[i]);
 
@@ -112,18 +120,13 @@ function paper() {
 }
 
 /** The colour behind an element, and how much of itself shows. */
-function backdrop(element) {
-  const layers = [];
-  let opacity = 1;
-  for (const e of ancestors(element)) {
-    const style = getComputedStyle(e);
-    const layer = colour(style.backgroundColor);
-    if (layer.alpha > 0) layers.push(layer);
-    opacity *= Number(style.opacity);
-    if (layer.alpha === 1) break;
-  }
-  return { opacity, rgb: layers.reduceRight((back, { rgb, alpha }) => over(rgb, alpha, back), paper()) };
-}
+const backdrop = memoized((element) => {
+  if (!element) return { rgb: paper(), opacity: 1 };
+  const { rgb, opacity } = backdrop(element.parentElement);
+  const style = getComputedStyle(element);
+  const layer = colour(style.backgroundColor);
+  return { rgb: over(layer.rgb, layer.alpha, rgb), opacity: opacity * Number(style.opacity) };
+});
 
 function luminance(rgb) {
   const [r, g, b] = rgb.map((v) => {
@@ -151,7 +154,8 @@ function faintTexts() {
     const isLarge = !isDrawn && (size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700));
     if (ratio >= (isLarge ? 3 : 4.5)) continue;
     const pair = `${isDrawn ? style.fill : style.color} on ${back.rgb.map(Math.round)}`;
-    if (!found.has(pair)) found.set(pair, `${sample(node.data)} in ${tag(element)}: contrast ${ratio.toFixed(2)}, ${pair}`);
+    if (!found.has(pair))
+      found.set(pair, `${sample(node.data)} in ${tag(element)}: contrast ${ratio.toFixed(2)}, ${pair}`);
   }
   return [...found.values()];
 }
@@ -188,3 +192,5 @@ function uncopiable() {
   const bare = blocks.filter((block) => isShown(block) && !block.querySelector("button.copybtn"));
   return bare.map((block) => `no button copies ${sample(block.textContent)}`);
 }
+
+globalThis.measures = { overflowing, cutTexts, faintTexts, missingGlyphs, uncopiable };
