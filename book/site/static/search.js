@@ -62,7 +62,10 @@
       const pages = await Promise.all(results.slice(0, 8).map((result) => result.data()));
       const hits = pages.flatMap((page) => [
         hit({ url: page.url, title: page.meta.title, excerpt: page.excerpt }),
-        ...page.sub_results.filter((part) => part.anchor && part.title !== page.meta.title).slice(0, 3).map((part) => hit(part, "section")),
+        ...page.sub_results
+          .filter((part) => part.anchor && part.title !== page.meta.title)
+          .slice(0, 3)
+          .map((part) => hit(part, "section")),
       ]);
       show(results.length ? words.found.replace("{n}", results.length) : words.none, ...hits);
     } catch {
