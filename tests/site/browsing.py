@@ -1,15 +1,29 @@
-"""A page opened in the browser, and what it asked for and said while it was open."""
+"""A site served, a page of it opened in the browser, and what the page asked for and said while it was open."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import Page as Tab
+
+from book.site.serve import server
 
 MEASURE = (Path(__file__).parent / "checks" / "measure.js").read_text("utf-8")
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
 # A language that the book does not have, for whom the page above the languages stays.
 STRANGER = "de-DE"
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a folder while it is served."""
+    with server(folder) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}/"
+        serving.shutdown()
 
 
 @dataclass

@@ -1,22 +1,18 @@
 """One server, and for each file of tests one browser."""
 
-import threading
-
 import pytest
 from playwright.sync_api import sync_playwright
 
-from book.site.serve import server
+from book.site.project import SITE
 from tests.site import browser
-from tests.site.browsing import Visit
+from tests.site.browsing import Visit, served
 
 
 @pytest.fixture(scope="session")
 def address():
     """Where the built site is served."""
-    with server() as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}/"
-        serving.shutdown()
+    with served(SITE) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,11 @@
 
 import json
 import re
-import threading
 
 import pytest
 
-from book.site.serve import server
 from tests.site import sample
-from tests.site.browsing import DESKTOP, PHONE, Visit
+from tests.site.browsing import DESKTOP, PHONE, Visit, served
 from tests.site.built import Page
 from tests.site.checks import documents, rendering
 from tests.site.checks.explorers import shows_the_numbers_of_losslib
@@ -105,16 +103,14 @@ def root(tmp_path):
 @pytest.fixture
 def opened(visit, root):
     """Opens the sample's English page as it is then."""
-    with server(root) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
+    with served(root) as address:
 
         def open_page() -> Visit:
-            sight = visit(f"http://127.0.0.1:{serving.server_port}/", viewport=PHONE).open(PATH)
+            sight = visit(address, viewport=PHONE).open(PATH)
             sight.unfold()
             return sight
 
         yield open_page
-        serving.shutdown()
 
 
 def test_every_check_has_a_fault():

@@ -1,7 +1,6 @@
 """From language to language: the menu of each page, the page that chooses, the page for wrong addresses."""
 
 import shutil
-import threading
 
 import pytest
 from playwright.sync_api import expect
@@ -9,8 +8,7 @@ from playwright.sync_api import expect
 from book.site.languages import languages, source_language
 from book.site.project import SITE, pages
 from book.site.root_pages import write_root_pages
-from book.site.serve import server
-from tests.site.browsing import DESKTOP, PHONE, STRANGER
+from tests.site.browsing import DESKTOP, PHONE, STRANGER, served
 
 CHAPTER, SECTION = "regression/mae", "explorer"
 CODES = list(languages())
@@ -76,10 +74,8 @@ def subfolder(tmp_path_factory):
     (root / "book").symlink_to(SITE)
     for name in ("index.html", "404.html"):
         shutil.copy(SITE / name, root)
-    with server(root) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}/book/"
-        serving.shutdown()
+    with served(root) as address:
+        yield f"{address}book/"
 
 
 @pytest.mark.parametrize("folder", [False, True], ids=["top", "subfolder"])
