@@ -58,7 +58,13 @@
     };
     if (!query) return show("");
     try {
-      const { results } = await (await load()).search(asIndexed(query));
+      const pagefind = await load();
+      const phrases = asIndexed(query);
+      const { results: exact } = await pagefind.search(phrases);
+      // Pagefind ranks pages by their words, but not those that hold a phrase.
+      const held = new Set(exact.map(({ id }) => id));
+      const { results: ranked } = await pagefind.search(phrases.replaceAll('"', ""));
+      const results = ranked.filter(({ id }) => held.has(id));
       const pages = await Promise.all(results.slice(0, 8).map((result) => result.data()));
       const hits = pages.flatMap((page) => [
         hit({ url: page.url, title: page.meta.title, excerpt: page.excerpt }),
