@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from book.site.ext.explorer_assets import STATE_TYPE, extract
 from book.site.project import BOOK
@@ -14,7 +14,6 @@ from losslib import functional as F
 from losslib.explorers import Slider, descent, loss_curves, outlier_fit
 from losslib.explorers.encoding import format_number
 from losslib.locales import use_language
-from tests.site import browser
 
 X = np.linspace(0, 10, 12)
 Y = 1 + 0.8 * X + np.random.default_rng(0).normal(0, 0.8, 12)
@@ -76,14 +75,6 @@ def explorers():
 @pytest.fixture(scope="module")
 def address(explorers, tmp_path_factory):
     return write_page(tmp_path_factory.mktemp("page"), explorers)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=browser.find(), args=browser.ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture
