@@ -57,8 +57,9 @@ class Visit:
         self.tab.evaluate("document.fonts.ready.then(() => true)")
 
     def unfold(self) -> None:
-        """Open all that folds out, and let colours change at once."""
-        self.tab.add_style_tag(content="* { transition: none !important; animation: none !important }")
+        """Open all that folds out, lay out what is out of sight, and let colours change at once."""
+        still = "transition: none !important; animation: none !important"
+        self.tab.add_style_tag(content=f"* {{ {still}; content-visibility: visible !important }}")
         self.tab.evaluate("for (const fold of document.querySelectorAll('article details')) fold.open = true")
 
     def look(self, viewport: dict[str, int], scheme: str = "light") -> None:
