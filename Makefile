@@ -1,7 +1,7 @@
 # Every command of the project; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book serve lab test lint test-code test-notebooks test-site bench-site format sync stale lock clean
+.PHONY: help environment book serve lab test lint test-code test-notebooks test-site gpu bench bench-site format sync stale lock clean
 
 python := .venv/bin/python
 pytest := $(python) -m pytest -n 2 --dist loadfile
@@ -25,14 +25,15 @@ lab: environment ## Open the notebooks in JupyterLab
 
 test: lint test-code test-notebooks test-site ## Run every check and test
 
-lint: environment ## Check style: Python, notebooks, JavaScript, CSS
+lint: environment ## Check style and types: Python, notebooks, JavaScript, CSS
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
+	@$(python) -m mypy
 	@.venv/bin/npm run --silent lint
 
 test-code: environment ## Test losslib, and the notebooks' form, translations and references
 	@$(python) book/translations.py
-	@$(pytest) tests/losslib tests/book tests/test_repository.py
+	@$(pytest) tests/losslib tests/book tests/test_benchmarks.py tests/test_gpu.py tests/test_repository.py
 
 test-notebooks: environment ## Execute every notebook in every language
 	@OMP_NUM_THREADS=1 $(pytest) --nbval-lax --nbval-cell-timeout=60 book
@@ -40,6 +41,13 @@ test-notebooks: environment ## Execute every notebook in every language
 test-site: book ## Build the site and test it in a browser
 	@$(python) -m tests.site.browser
 	@$(python) -m pytest tests/site
+
+gpu: environment ## Run tests, benchmark and the chapters' gpu sections on this machine's GPU
+	@$(python) -m scripts.gpu
+
+bench: environment ## Measure the losses beside other libraries
+	@sh benchmarks/environment.sh
+	@.venv-bench/bin/python -m benchmarks.losses $(options)
 
 bench-site: book ## Measure the site beside stock Jupyter Book
 	@$(python) -m tests.site.browser
@@ -60,5 +68,5 @@ lock: environment ## Write the versions in .venv to requirements.txt
 	@sh scripts/lock.sh
 
 clean: ## Remove everything that was built or installed
-	rm -rf _build node_modules .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build node_modules .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find losslib book tests benchmarks scripts -name __pycache__ -prune -exec rm -rf {} +

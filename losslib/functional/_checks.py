@@ -1,8 +1,10 @@
 """What every PyTorch loss asks of its tensors: only what can be asked without waiting for the device."""
 
+from functools import reduce
+
 import torch
 
-from losslib._arguments import check_shape
+from losslib._arguments import check_classes, check_shape
 
 
 def check_tensor(name, argument, value):
@@ -10,28 +12,79 @@ def check_tensor(name, argument, value):
         raise TypeError(f"{name}: expected {argument} to be a torch.Tensor, got {type(value).__name__}")
 
 
-def check_pair(name, input, target):
-    """Return prediction and target, computed with in float32 or wider, and the dtype to return the loss in.
+def check_floats(name, **arguments):
+    """Return tensors of any shapes, computed with in float32 or wider, and the dtype to return the loss in.
 
-    That dtype is the prediction's; a target of a wider floating-point type widens it, so a float16
-    prediction against a float32 target, which is what autocast produces, gives a float32 loss.
+    That dtype is the widest of theirs, so a float16 prediction beside a float32 one, which is what autocast
+    produces, gives a float32 loss. A call names the arguments as their function does:
+    `input, dtype = check_floats("hinge_loss", input=input)`.
     """
-    check_tensor(name, "input", input)
-    check_tensor(name, "target", target)
-    if not input.is_floating_point():
-        raise TypeError(f"{name}: expected input of a floating-point dtype, got {input.dtype}")
-    if target.is_complex():
-        raise TypeError(f"{name}: expected target of a real dtype, got {target.dtype}")
-    check_shape(name, "target", input.shape, target.shape)
-    dtype = torch.promote_types(input.dtype, target.dtype)
+    for argument, value in arguments.items():
+        check_tensor(name, argument, value)
+        if not value.is_floating_point():
+            raise TypeError(f"{name}: expected {argument} of a floating-point dtype, got {value.dtype}")
+    dtype = reduce(torch.promote_types, (value.dtype for value in arguments.values()))
     wide = torch.promote_types(dtype, torch.float32)
-    return input.to(wide), target.to(wide), dtype
+    return *(_as(value, wide) for value in arguments.values()), dtype
 
 
-def check_weight(name, weight, input):
+def check_alike(name, **arguments):
+    """`check_floats` for tensors that must all have the first one's shape."""
+    *tensors, dtype = check_floats(name, **arguments)
+    for argument, value in zip(arguments, tensors, strict=True):
+        check_shape(name, argument, tensors[0].shape, value.shape)
+    return *tensors, dtype
+
+
+def check_pair(name, input, target, argument="input"):
+    """Return prediction and target of one shape, and the dtype to return the loss in.
+
+    That dtype is the prediction's; a target of a wider floating-point type widens it. `argument` is what
+    the function calls its prediction.
+    """
+    input, dtype = check_floats(name, **{argument: input})
+    target, dtype = _target(name, target, dtype)
+    check_shape(name, "target", input.shape, target.shape)
+    return _as(input, target.dtype), target, dtype
+
+
+def check_class_pair(name, input, target, argument="input"):
+    """Return a prediction (N, C, *), its target, and the dtype to return the loss in.
+
+    A target (N, *) of integers holds class indices and is returned as int64; one of the prediction's shape
+    holds a number for each class, and is returned in a floating-point dtype. Whether indices are in range
+    would make a GPU wait; the reference checks it.
+    """
+    input, dtype = check_floats(name, **{argument: input})
+    check_tensor(name, "target", target)
+    if not check_classes(name, argument, input.shape, target.shape):
+        target, dtype = _target(name, target, dtype)
+        return _as(input, target.dtype), target, dtype
+    if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
+        raise TypeError(f"{name}: expected class indices of an integer dtype, got {target.dtype}")
+    return input, target.long(), dtype
+
+
+def check_weight(name, weight, input, argument="weight"):
     """Return the weights as a tensor like `input`, or None where none were given."""
     if weight is None:
         return None
-    check_tensor(name, "weight", weight)
-    check_shape(name, "weight", input.shape, weight.shape)
+    check_tensor(name, argument, weight)
+    if weight.is_complex():
+        raise TypeError(f"{name}: expected {argument} of a real dtype, got {weight.dtype}")
+    check_shape(name, argument, input.shape, weight.shape)
     return weight.to(input.dtype)
+
+
+def _target(name, target, dtype):
+    check_tensor(name, "target", target)
+    if target.is_complex():
+        raise TypeError(f"{name}: expected target of a real dtype, got {target.dtype}")
+    if target.is_floating_point():
+        dtype = torch.promote_types(dtype, target.dtype)
+    return _as(target, torch.promote_types(dtype, torch.float32)), dtype
+
+
+def _as(tensor, dtype):
+    """Most often nothing is to be done, and a look at the dtype is cheaper than a call."""
+    return tensor if tensor.dtype == dtype else tensor.to(dtype)

@@ -1,13 +1,18 @@
 """Regression losses in PyTorch. Each compares predictions with targets of the same shape."""
 
-import math
+from functools import partial
 
-from losslib._arguments import check_between_0_and_1, check_positive
+import torch
+from torch import Tensor
+
+from losslib._arguments import check_between_0_and_1, check_positive, check_reduction
 from losslib.functional._checks import check_pair, check_weight
 from losslib.functional._reduction import reduce
 
 
-def mse_loss(input, target, *, weight=None, reduction: str = "mean"):
+def mse_loss(
+    input: Tensor, target: Tensor, *, weight: Tensor | None = None, reduction: str = "mean"
+) -> Tensor:
     """Mean squared error: the squared residuals, whose best constant prediction is the mean.
 
         l = (input - target)²        mean: sum(w l) / sum(w)        dl/dinput = 2 (input - target)
@@ -38,11 +43,15 @@ def mse_loss(input, target, *, weight=None, reduction: str = "mean"):
     """
     input, target, dtype = check_pair("mse_loss", input, target)
     weight = check_weight("mse_loss", weight, input)
-    loss = (input - target).square()
+    if weight is None:
+        return _reduced_by_pytorch("mse_loss", torch.nn.functional.mse_loss, input, target, reduction).to(
+            dtype
+        )
+    loss = torch.nn.functional.mse_loss(input, target, reduction="none")
     return reduce("mse_loss", loss, reduction, weight).to(dtype)
 
 
-def rmse_loss(input, target):
+def rmse_loss(input: Tensor, target: Tensor) -> Tensor:
     """Root mean squared error: the typical size of a residual, in the target's unit.
 
         L = sqrt(mean((input - target)²))        dL/dinput = (input - target) / (n L)
@@ -71,13 +80,13 @@ def rmse_loss(input, target):
     (0.0, tensor([0., 0.]))
     """
     input, target, dtype = check_pair("rmse_loss", input, target)
-    mse = reduce("rmse_loss", (input - target).square(), "mean")
+    mse = _reduced_by_pytorch("rmse_loss", torch.nn.functional.mse_loss, input, target, "mean")
     # Choosing 0 after the root would not do: the gradient inf of sqrt(0) times 0 is NaN.
     root = mse.where(mse > 0, 1).sqrt()
     return root.where(mse > 0, 0).to(dtype)
 
 
-def mae_loss(input, target, *, reduction: str = "mean"):
+def mae_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """Mean absolute error: the absolute residuals, whose best constant prediction is the median.
 
         l = |input - target|        dl/dinput = sign(input - target), zero where they are equal
@@ -104,11 +113,10 @@ def mae_loss(input, target, *, reduction: str = "mean"):
     (3.0, tensor([ 1., -1.]))
     """
     input, target, dtype = check_pair("mae_loss", input, target)
-    loss = (input - target).abs()
-    return reduce("mae_loss", loss, reduction).to(dtype)
+    return _reduced_by_pytorch("mae_loss", torch.nn.functional.l1_loss, input, target, reduction).to(dtype)
 
 
-def huber_loss(input, target, *, delta: float = 1.0, reduction: str = "mean"):
+def huber_loss(input: Tensor, target: Tensor, *, delta: float = 1.0, reduction: str = "mean") -> Tensor:
     """Quadratic near zero, linear in the tails.
 
         l = r²/2              where |r| <= delta,        r = input - target
@@ -142,13 +150,11 @@ def huber_loss(input, target, *, delta: float = 1.0, reduction: str = "mean"):
     """
     check_positive("huber_loss", "delta", delta)
     input, target, dtype = check_pair("huber_loss", input, target)
-    r = input - target
-    clipped = r.clamp(-delta, delta)
-    loss = clipped * (r - clipped / 2)  # both pieces at once, and no r² that could overflow
-    return reduce("huber_loss", loss, reduction).to(dtype)
+    loss = partial(torch.nn.functional.huber_loss, delta=delta)
+    return _reduced_by_pytorch("huber_loss", loss, input, target, reduction).to(dtype)
 
 
-def log_cosh_loss(input, target, *, reduction: str = "mean"):
+def log_cosh_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """Smooth everywhere: half the square near zero, the absolute value less log 2 in the tails.
 
         l = log(cosh(r)),        r = input - target        dl/dinput = tanh(r)
@@ -177,14 +183,11 @@ def log_cosh_loss(input, target, *, reduction: str = "mean"):
     tensor([0.0000, 0.7616, 1.0000])
     """
     input, target, dtype = check_pair("log_cosh_loss", input, target)
-    r = input - target
-    near = 2 * (r.clamp(-1, 1) / 2).sinh().square()  # cosh(r) - 1 without cancellation
-    far = r.abs() + (-2 * r.abs()).exp().log1p() - math.log(2)
-    loss = near.log1p().where(r.abs() < 1, far)
+    loss = _LogCosh.apply(input - target)
     return reduce("log_cosh_loss", loss, reduction).to(dtype)
 
 
-def quantile_loss(input, target, *, q: float = 0.5, reduction: str = "mean"):
+def quantile_loss(input: Tensor, target: Tensor, *, q: float = 0.5, reduction: str = "mean") -> Tensor:
     """Weighs shortfalls by q and excesses by 1 - q; the best constant prediction is the q-quantile.
 
         l = q e           where e >= 0,        e = target - input
@@ -218,3 +221,32 @@ def quantile_loss(input, target, *, q: float = 0.5, reduction: str = "mean"):
     shortfall, excess = (target - input).relu(), (input - target).relu()  # relu: gradient 0 at 0
     loss = q * shortfall + (1 - q) * excess
     return reduce("quantile_loss", loss, reduction).to(dtype)
+
+
+class _LogCosh(torch.autograd.Function):
+    """log(cosh(r)) in few passes; it keeps r alone for the gradient, which can be differentiated again."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(r):
+        near = r.clamp(-20, 20)  # beyond, log(cosh(r)) is |r| - log 2 to the last digit of float64
+        far = (r - near).abs_()
+        return near.div_(2).sinh_().pow_(2).mul_(2).log1p_().add_(far)  # cosh(r) - 1 = 2 sinh(r/2)²
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (r,) = ctx.saved_tensors
+        return gradient * r.tanh()
+
+
+def _reduced_by_pytorch(name, loss, input, target, reduction):
+    """What PyTorch's own loss gives, but that its mean over nothing is 0 instead of NaN."""
+    check_reduction(name, reduction)
+    if reduction == "mean" and input.numel() == 0:
+        reduction = "sum"
+    return loss(input, target, reduction=reduction)

@@ -1,13 +1,19 @@
 """Regression losses in NumPy. Each compares predictions with targets of the same shape."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from losslib._arguments import check_between_0_and_1, check_positive
 from losslib.reference._checks import check_pair, check_weight
 from losslib.reference._reduction import reduce
+from losslib.reference._types import Loss
 
 
-def mse_loss(input, target, *, weight=None, reduction: str = "mean"):
+def mse_loss(
+    input: ArrayLike, target: ArrayLike, *, weight: ArrayLike | None = None, reduction: str = "mean"
+) -> Loss:
     """Mean squared error: the squared residuals, whose best constant prediction is the mean.
 
         l = (input - target)²        mean: sum(w l) / sum(w)        dl/dinput = 2 (input - target)
@@ -39,7 +45,7 @@ def mse_loss(input, target, *, weight=None, reduction: str = "mean"):
     return reduce("mse_loss", loss, reduction, weight).astype(dtype)
 
 
-def rmse_loss(input, target):
+def rmse_loss(input: ArrayLike, target: ArrayLike) -> Loss:
     """Root mean squared error: the typical size of a residual, in the target's unit.
 
         L = sqrt(mean((input - target)²))        dL/dinput = (input - target) / (n L)
@@ -70,7 +76,7 @@ def rmse_loss(input, target):
     return np.sqrt(reduce("rmse_loss", loss, "mean")).astype(dtype)
 
 
-def mae_loss(input, target, *, reduction: str = "mean"):
+def mae_loss(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Loss:
     """Mean absolute error: the absolute residuals, whose best constant prediction is the median.
 
         l = |input - target|        dl/dinput = sign(input - target), zero where they are equal
@@ -97,7 +103,7 @@ def mae_loss(input, target, *, reduction: str = "mean"):
     return reduce("mae_loss", loss, reduction).astype(dtype)
 
 
-def huber_loss(input, target, *, delta: float = 1.0, reduction: str = "mean"):
+def huber_loss(input: ArrayLike, target: ArrayLike, *, delta: float = 1.0, reduction: str = "mean") -> Loss:
     """Quadratic near zero, linear in the tails.
 
         l = r²/2              where |r| <= delta,        r = input - target
@@ -132,7 +138,7 @@ def huber_loss(input, target, *, delta: float = 1.0, reduction: str = "mean"):
     return reduce("huber_loss", loss, reduction).astype(dtype)
 
 
-def log_cosh_loss(input, target, *, reduction: str = "mean"):
+def log_cosh_loss(input: ArrayLike, target: ArrayLike, *, reduction: str = "mean") -> Loss:
     """Smooth everywhere: half the square near zero, the absolute value less log 2 in the tails.
 
         l = log(cosh(r)),        r = input - target        dl/dinput = tanh(r)
@@ -163,7 +169,7 @@ def log_cosh_loss(input, target, *, reduction: str = "mean"):
     return reduce("log_cosh_loss", loss, reduction).astype(dtype)
 
 
-def quantile_loss(input, target, *, q: float = 0.5, reduction: str = "mean"):
+def quantile_loss(input: ArrayLike, target: ArrayLike, *, q: float = 0.5, reduction: str = "mean") -> Loss:
     """Weighs shortfalls by q and excesses by 1 - q; the best constant prediction is the q-quantile.
 
         l = q e           where e >= 0,        e = target - input

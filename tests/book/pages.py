@@ -23,9 +23,9 @@ class Page:
 
     @property
     def is_loss_chapter(self) -> bool:
-        """Loss chapters share one shape; foundations, practice and the families' index pages do not."""
+        """Loss chapters share one shape; foundations, practice, appendix and the families' index pages do not."""
         family, _, slug = self.name.rpartition("/")
-        return family not in {"", "foundations", "practice"} and slug != "index"
+        return family not in {"", "appendix", "foundations", "practice"} and slug != "index"
 
     def cell(self, cell_id: str) -> NotebookNode | None:
         return next((cell for cell in self.cells if cell.id == cell_id), None)

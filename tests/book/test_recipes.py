@@ -88,7 +88,6 @@ def test_add_a_language(project):
 
 
 def test_add_a_loss(project):
-    contract = project / "tests/losslib/test_contract.py"
     for package in ("reference", "functional"):
         module = project / "losslib" / package / "regression.py"
         source = module.read_text(encoding="utf8")
@@ -96,16 +95,25 @@ def test_add_a_loss(project):
         replace(module, body, body.replace("mae_loss", "a_loss") + body)
         init = project / "losslib" / package / "__init__.py"
         replace(init, "    huber_loss,", "    a_loss,\n    huber_loss,")
-        replace(init, '__all__ = ["huber_loss"', '__all__ = ["a_loss", "huber_loss"')
-    replace(contract, '    "mse_loss": (', '    "a_loss": (PREDICTIONS, TARGETS),\n    "mse_loss": (')
+        replace(init, "__all__ = [\n", '__all__ = [\n    "a_loss",\n')
+    replace(
+        project / "losslib/nn.py",
+        "class MSELoss",
+        "class ALoss(Loss, function=F.a_loss): ...\nclass MSELoss",
+    )
+    examples = project / "tests/losslib/examples.py"
+    replace(examples, '    "mse_loss":', '    "a_loss": example(*RESIDUALS),\n    "mse_loss":')
     uses = [
         sys.executable,
         "-m",
         "pytest",
         "-q",
         "tests/losslib/test_contract.py",
+        "tests/losslib/test_contract_values.py",
+        "tests/losslib/test_contract_transforms.py",
+        "tests/losslib/test_nn.py",
         "-k",
-        "a_loss or same_losses",
+        "a_loss or same_functions or every_function",
     ]
     before = subprocess.run(uses, cwd=project, capture_output=True, text=True)
     assert "no notebook of book/en uses a_loss" in before.stdout

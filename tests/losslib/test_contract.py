@@ -1,51 +1,69 @@
-"""The conventions that every loss keeps, whatever its family, in both packages."""
+"""The conventions of the interface that every function keeps, whatever its family, in both packages."""
 
 import doctest
 import importlib
 import inspect
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import get_type_hints
 
 import nbformat
-import numpy as np
 import pytest
-import torch
 
 import losslib
 from losslib import functional as F
 from losslib import reference as R
+from tests.losslib.examples import (
+    EXAMPLES,
+    FAMILIES,
+    FUNCTIONAL_ONLY,
+    arrays,
+    functional,
+    is_real,
+    name_of,
+    reference,
+    tensors,
+)
 
-PACKAGES = (R, F)
-CHAPTERS = Path(__file__).parents[2] / "book" / "en"
-GENERATOR = np.random.default_rng(0)
-PREDICTIONS, TARGETS = GENERATOR.normal(size=(2, 6, 3))
-
-# A valid call of every loss: its positional arguments, the prediction first.
-EXAMPLES = {
-    "mse_loss": (PREDICTIONS, TARGETS),
-    "rmse_loss": (PREDICTIONS, TARGETS),
-    "mae_loss": (PREDICTIONS, TARGETS),
-    "huber_loss": (PREDICTIONS, TARGETS),
-    "log_cosh_loss": (PREDICTIONS, TARGETS),
-    "quantile_loss": (PREDICTIONS, TARGETS),
+ROOT = Path(__file__).parents[2]
+# The folder of book/en whose chapters explain the losses of a module.
+CHAPTERS = {
+    "regression": "regression",
+    "classification": "classification",
+    "margin": "classification",
+    "embedding": "ranking",
+    "segmentation": "segmentation",
+    "boxes": "segmentation",
+    "divergence": "generative",
+    "transport": "generative",
+    "perceptual": "generative",
 }
+# Arguments that come last, can be left out, and are data nevertheless.
+OPTIONAL_DATA = {"gaussian_kl_loss": ["mu2", "logvar2"], "wasserstein_1d": ["u_weights", "v_weights"]}
 SHARED_SECTIONS = ("Shapes", "Source", "PyTorch")
 SECTIONS = ("Shapes", "Args", "Raises", "Source", "PyTorch")
 
-each_loss = pytest.mark.parametrize("name", EXAMPLES)
 IMPLEMENTATIONS = {
-    f"{package.__name__}.{name}": getattr(package, name) for package in PACKAGES for name in package.__all__
+    f"{package.__name__.removeprefix('losslib.')}.{name}": getattr(package, name)
+    for package in (R, F)
+    for name in package.__all__
 }
-REDUCED = {n: f for n, f in IMPLEMENTATIONS.items() if "reduction" in inspect.signature(f).parameters}
-each_implementation = pytest.mark.parametrize("loss", IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS)
-
-
-def tensors(name, dtype=torch.float64):
-    return [torch.tensor(argument, dtype=dtype) for argument in EXAMPLES[name]]
+each_implementation = pytest.mark.parametrize("function", IMPLEMENTATIONS.values(), ids=IMPLEMENTATIONS)
+each_name = pytest.mark.parametrize("name", F.__all__)
+each_shared_name = pytest.mark.parametrize("name", R.__all__)
+# Every example in both packages: the function, and the positional arguments that suit it.
+CALLS = {f"functional.{key}": (key, functional, tensors) for key in EXAMPLES}
+CALLS |= {f"reference.{key}": (key, reference, arrays) for key in EXAMPLES if name_of(key) in R.__all__}
+each_call = pytest.mark.parametrize(("key", "package", "make"), CALLS.values(), ids=CALLS)
+REDUCED = {
+    name: call
+    for name, call in CALLS.items()
+    if "reduction" in inspect.signature(call[1](call[0])).parameters
+}
 
 
 def section(docstring, heading):
@@ -54,41 +72,72 @@ def section(docstring, heading):
     return found and " ".join(found[1].split())
 
 
+def parameters(key):
+    """The names of the positional arguments of an example."""
+    return list(inspect.signature(getattr(F, name_of(key))).parameters)[: len(EXAMPLES[key].draws)]
+
+
 # Both packages
 
 
-def test_both_packages_hold_the_same_losses_and_each_has_an_example():
-    assert R.__all__ == F.__all__ == sorted(EXAMPLES)
+def test_both_packages_hold_the_same_functions_and_each_has_an_example():
+    assert F.__all__ == sorted({name_of(key) for key in EXAMPLES})
+    assert R.__all__ == [name for name in F.__all__ if name not in FUNCTIONAL_ONLY]
 
 
-@each_loss
+@pytest.mark.parametrize(("family", "keys"), FAMILIES.items(), ids=FAMILIES)
+def test_a_family_is_a_module_of_one_name_in_both(family, keys):
+    names = {name_of(key) for key in keys}
+    assert {getattr(F, name).__module__ for name in names} == {f"losslib.functional.{family}"}
+    shared = names - FUNCTIONAL_ONLY.keys()
+    assert {getattr(R, name).__module__ for name in shared} == {f"losslib.reference.{family}"}
+
+
+@each_shared_name
 def test_both_signatures_are_equal(name):
-    assert inspect.signature(getattr(R, name)) == inspect.signature(getattr(F, name))
+    one, other = (inspect.signature(getattr(package, name)).parameters.values() for package in (R, F))
+    assert [(p.name, p.kind, p.default) for p in one] == [(p.name, p.kind, p.default) for p in other]
 
 
 @each_implementation
-def test_tuning_parameters_are_keyword_only_and_have_defaults(loss):
-    parameters = inspect.signature(loss).parameters.values()
-    tuning = [p for p in parameters if p.default is not p.empty]
-    assert all(p.kind is p.KEYWORD_ONLY for p in tuning)
-    assert all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters if p not in tuning)
+def test_every_parameter_and_the_result_have_a_type(function):
+    assert get_type_hints(function).keys() == {*inspect.signature(function).parameters, "return"}
+
+
+@each_shared_name
+def test_what_is_no_array_has_one_type_in_both(name):
+    one, other = (get_type_hints(getattr(package, name)) for package in (R, F))
+    arrays = {parameter for parameter, hint in other.items() if "Tensor" in str(hint)}
+    assert arrays >= {"return"}
+    assert all(one[parameter] == hint for parameter, hint in other.items() if parameter not in arrays)
 
 
 @each_implementation
-def test_docstring_has_every_section_and_names_every_parameter(loss):
-    docstring = inspect.getdoc(loss)
+def test_tuning_parameters_are_keyword_only(function):
+    positional = [
+        p for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    optional = [p.name for p in positional if p.default is not p.empty]
+    assert optional == OPTIONAL_DATA.get(function.__name__, [])
+
+
+@each_implementation
+def test_docstring_has_every_section_and_names_every_parameter(function):
+    docstring = inspect.getdoc(function)
     assert docstring.partition("\n")[0].endswith(".")
     for heading in SECTIONS:
         assert section(docstring, heading), f"{heading} is missing"
-    for parameter in inspect.signature(loss).parameters:
-        assert f"{parameter}: " in section(docstring, "Args"), f"{parameter} is not described"
+    for parameter in inspect.signature(function).parameters:
+        assert re.search(rf"\b{parameter}\b.*?: ", section(docstring, "Args")), (
+            f"{parameter} is not described"
+        )
     assert re.search(r"doi:10\.|arXiv:\d|\(1[78]\d\d\)", section(docstring, "Source"))
     assert ">>> " in docstring
 
 
-@each_loss
+@each_shared_name
 def test_both_docstrings_say_the_same(name):
-    one, other = (inspect.getdoc(getattr(package, name)) for package in PACKAGES)
+    one, other = (inspect.getdoc(getattr(package, name)) for package in (R, F))
     assert one.partition("Args:")[0] == other.partition("Args:")[0]
     for heading in SHARED_SECTIONS:
         assert section(one, heading) == section(other, heading)
@@ -100,19 +149,25 @@ def test_examples_of_the_docstrings_run(module):
     assert failed == 0
 
 
-@each_loss
-def test_a_chapter_uses_the_loss(name):
-    notebooks = [nbformat.read(path, as_version=4) for path in CHAPTERS.rglob("*.ipynb")]
-    code = [cell.source for book in notebooks for cell in book.cells if cell.cell_type == "code"]
-    assert any(re.search(rf"\b{name}\b", source) for source in code), f"no notebook of book/en uses {name}"
+@cache
+def code_of_the_book():
+    notebooks = [nbformat.read(path, as_version=4) for path in (ROOT / "book/en").rglob("*.ipynb")]
+    return "\n".join(cell.source for book in notebooks for cell in book.cells if cell.cell_type == "code")
+
+
+@each_name
+def test_a_chapter_uses_the_function(name):
+    folder = CHAPTERS[getattr(F, name).__module__.rpartition(".")[2]]
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf8")
+    if not re.search(rf"file: {folder}/(?!index\b)", contents):
+        pytest.skip(f"{folder} has no chapters yet")
+    assert re.search(rf"\b{name}\b", code_of_the_book()), f"no notebook of book/en uses {name}"
 
 
 @pytest.mark.parametrize(("module", "works"), [("losslib.reference", True), ("losslib.functional", False)])
 def test_only_the_reference_imports_without_torch(module, works):
     code = f"import sys; sys.modules['torch'] = None; import {module}"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=CHAPTERS.parents[1]
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode == 0) is works, done.stderr
     assert works or "import of torch halted" in done.stderr
 
@@ -120,161 +175,77 @@ def test_only_the_reference_imports_without_torch(module, works):
 # Arguments
 
 
-@each_implementation
-def test_shapes_are_never_broadcast(loss):
-    name, make = loss.__name__, torch.ones
-    for expected, got in (((2, 4), (2,)), ((3,), (3, 1)), ((3, 1), (3,)), ((2,), ())):
-        message = f"{name}: expected target {expected}, got {got}"
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            loss(make(expected), make(got))
+@each_call
+def test_shapes_are_never_broadcast(key, package, make):
+    for position, name in enumerate(parameters(key)):
+        right = make(key)[position]
+        if callable(right) or name in EXAMPLES[key].free:
+            continue
+        for wrong in (right[..., None], right[None], right[:-1], right[:1]):
+            arguments = make(key)
+            arguments[position] = wrong
+            with pytest.raises(ValueError, match=rf"^{name_of(key)}: expected ") as caught:
+                package(key)(*arguments)
+            named, got = re.fullmatch(r".*: expected (\w+) .*, got (\(.*?\))", str(caught.value)).groups()
+            assert got == str(tuple(arguments[parameters(key).index(named)].shape))
 
 
-@each_implementation
-@pytest.mark.parametrize("dtype", [torch.int64, torch.bool])
-def test_predictions_must_be_floating_point(loss, dtype):
-    message = rf"^{loss.__name__}: expected input of a floating-point dtype, got (torch\.)?{str(dtype)[6:]}$"
-    with pytest.raises(TypeError, match=message):
-        loss(torch.ones(3, dtype=dtype), torch.ones(3))
+@each_call
+def test_real_arguments_must_be_floating_point(key, package, make):
+    for position, parameter in enumerate(parameters(key)):
+        arguments = make(key)
+        if not is_real(arguments[position]) or re.fullmatch("target|._weights", parameter):
+            continue
+        arguments[position] = (arguments[position] > 0) * 1
+        message = rf"^{name_of(key)}: expected {parameter} of a floating-point dtype, got (torch\.)?int64$"
+        with pytest.raises(TypeError, match=message):
+            package(key)(*arguments)
 
 
-@each_implementation
-def test_complex_targets_are_refused(loss):
-    with pytest.raises(
-        TypeError, match=f"^{loss.__name__}: expected target of a real dtype, got .*complex64$"
-    ):
-        loss(torch.ones(3), torch.ones(3, dtype=torch.complex64))
+@each_call
+def test_class_indices_must_be_integers(key, package, make):
+    for position, parameter in enumerate(parameters(key)):
+        arguments = make(key)
+        if callable(arguments[position]) or is_real(arguments[position]):
+            continue
+        arguments[position] = arguments[position] * 1.0
+        kind = "class indices" if parameter == "target" else parameter
+        message = rf"^{name_of(key)}: expected {kind} of an integer dtype, got (torch\.)?float(32|64)$"
+        with pytest.raises(TypeError, match=message):
+            package(key)(*arguments)
 
 
-@each_loss
-def test_functional_takes_tensors_only(name):
-    with pytest.raises(TypeError, match=f"^{name}: expected input to be a torch.Tensor, got list$"):
-        getattr(F, name)([1.0], torch.ones(1))
-    with pytest.raises(TypeError, match=f"^{name}: expected target to be a torch.Tensor, got ndarray$"):
-        getattr(F, name)(torch.ones(1), np.ones(1))
+@each_call
+def test_complex_numbers_are_refused(key, package, make):
+    for position, parameter in enumerate(parameters(key)):
+        arguments = make(key)
+        if callable(arguments[position]):
+            continue
+        arguments[position] = arguments[position] * 1j
+        with pytest.raises(
+            TypeError, match=rf"^{name_of(key)}: expected .*, got (torch\.)?complex"
+        ) as caught:
+            package(key)(*arguments)
+        assert re.search(rf"\b{parameter}\b|class indices", str(caught.value))
 
 
-@pytest.mark.parametrize("loss", REDUCED.values(), ids=REDUCED)
-def test_unknown_reduction_lists_the_three(loss):
-    arguments = [torch.from_numpy(argument) for argument in EXAMPLES[loss.__name__]]
-    message = f"{loss.__name__}: expected reduction 'mean', 'sum' or 'none', got 'average'"
-    with pytest.raises(ValueError, match=f"^{message}$"):
-        loss(*arguments, reduction="average")
+@pytest.mark.parametrize("key", EXAMPLES)
+def test_functional_takes_tensors_only(key):
+    for position, parameter in enumerate(parameters(key)):
+        for wrong, kind in ((arrays(key)[position], "ndarray"), ([1.0], "list")):
+            arguments = tensors(key)
+            if callable(arguments[position]):
+                continue
+            arguments[position] = wrong
+            message = f"^{name_of(key)}: expected {parameter} to be a torch.Tensor, got {kind}$"
+            with pytest.raises(TypeError, match=message):
+                functional(key)(*arguments)
 
 
-# Values
-
-
-@each_loss
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_both_return_the_dtype_of_the_prediction(name, dtype):
-    arguments = [argument.astype(dtype) for argument in EXAMPLES[name]]
-    expected = getattr(R, name)(*EXAMPLES[name])
-    for loss in (getattr(R, name)(*arguments), getattr(F, name)(*map(torch.from_numpy, arguments)).numpy()):
-        assert loss.dtype == dtype
-        np.testing.assert_allclose(loss, expected, rtol=4 * np.finfo(dtype).eps)
-
-
-@each_loss
-def test_bfloat16_returns_bfloat16_with_a_bfloat16_gradient(name):
-    input, *rest = tensors(name, torch.bfloat16)
-    loss = getattr(F, name)(input.requires_grad_(), *rest)
-    loss.backward()
-    assert loss.dtype == input.grad.dtype == torch.bfloat16
-    torch.testing.assert_close(loss.double(), getattr(F, name)(*tensors(name)), rtol=2e-2, atol=0)
-
-
-@each_loss
-def test_integer_targets_do_not_change_the_dtype(name):
-    input, target = np.float32([0.5, 2.0]), np.array([1, 0])
-    for loss in (getattr(R, name)(input, target), getattr(F, name)(*map(torch.from_numpy, (input, target)))):
-        assert str(loss.dtype).endswith("float32")
-        np.testing.assert_allclose(loss, getattr(R, name)(input, target.astype(np.float32)), rtol=1e-6)
-
-
-@each_loss
-def test_strides_do_not_matter_and_inputs_stay_as_they_are(name):
-    expected = getattr(R, name)(*EXAMPLES[name])
-    reversed_views = [argument[::-1].copy()[::-1] for argument in EXAMPLES[name]]
-    every_other = [np.repeat(argument, 2, axis=1)[:, ::2] for argument in EXAMPLES[name]]
-    column_major = [np.asfortranarray(argument) for argument in EXAMPLES[name]]
-    for arguments in (reversed_views, every_other, column_major):
-        before = [argument.copy() for argument in arguments]
-        np.testing.assert_allclose(getattr(R, name)(*arguments), expected)
-        if arguments is not reversed_views:  # PyTorch has no negative strides
-            np.testing.assert_allclose(getattr(F, name)(*map(torch.from_numpy, arguments)), expected)
-        for argument, copy in zip(arguments, before, strict=True):
-            np.testing.assert_array_equal(argument, copy)
-
-
-# PyTorch's transforms
-
-
-def value_and_gradient(loss, input, *rest):
-    input = input.clone().requires_grad_()
-    value = loss(input, *rest)
-    return value.detach(), torch.autograd.grad(value, input)[0]
-
-
-@each_loss
-def test_compiles_as_one_graph(name):
-    torch._dynamo.reset()
-    compiled = torch.compile(getattr(F, name), fullgraph=True, backend="aot_eager")
-    torch.testing.assert_close(
-        value_and_gradient(compiled, *tensors(name)), value_and_gradient(getattr(F, name), *tensors(name))
-    )
-
-
-@pytest.mark.skipif(not any(map(shutil.which, ("g++", "clang++", "cl"))), reason="needs a C++ compiler")
-def test_all_losses_compile_to_machine_code():
-    def total(input, target):
-        return sum(getattr(F, name)(input, target) for name in EXAMPLES)
-
-    torch._dynamo.reset()
-    arguments = tensors("mse_loss")
-    torch.testing.assert_close(
-        value_and_gradient(torch.compile(total, fullgraph=True), *arguments),
-        value_and_gradient(total, *arguments),
-    )
-
-
-@each_loss
-def test_vmap_and_functional_grad_agree_with_a_loop(name):
-    loss, arguments = getattr(F, name), tensors(name)
-    each = [value_and_gradient(loss, *sample) for sample in zip(*arguments, strict=True)]
-    torch.testing.assert_close(torch.func.vmap(loss)(*arguments), torch.stack([value for value, _ in each]))
-    per_sample = torch.func.vmap(torch.func.grad(loss))(*arguments)
-    torch.testing.assert_close(per_sample, torch.stack([gradient for _, gradient in each]))
-
-
-@each_loss
-def test_runs_on_meta_so_it_neither_waits_for_the_device_nor_leaves_it(name):
-    value, gradient = value_and_gradient(getattr(F, name), *[t.to("meta") for t in tensors(name)])
-    assert value.is_meta
-    assert gradient.shape == EXAMPLES[name][0].shape
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@each_loss
-def test_gpu_gives_the_same_and_is_never_waited_for(name):
-    on_gpu = [argument.cuda() for argument in tensors(name)]
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        value, gradient = value_and_gradient(getattr(F, name), *on_gpu)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    torch.testing.assert_close(
-        (value.cpu(), gradient.cpu()), value_and_gradient(getattr(F, name), *tensors(name))
-    )
-
-
-@each_loss
-def test_autocast_gives_a_float32_loss_for_float32_targets(name):
-    _, target = tensors(name, torch.float32)
-    model = torch.nn.Linear(3, 3)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        prediction = model(target)
-        loss = getattr(F, name)(prediction, target)
-    loss.backward()
-    assert (prediction.dtype, loss.dtype) == (torch.bfloat16, torch.float32)
-    torch.testing.assert_close(loss, getattr(F, name)(prediction.float(), target))
-    assert model.weight.grad.isfinite().all()
+@pytest.mark.parametrize(("key", "package", "make"), REDUCED.values(), ids=REDUCED)
+def test_unknown_reduction_lists_the_choices(key, package, make):
+    default = inspect.signature(package(key)).parameters["reduction"].default
+    choices = "'mean', 'sum' or 'none'" if default == "mean" else "'batchmean', 'mean', 'sum' or 'none'"
+    message = f"^{name_of(key)}: expected reduction {choices}, got 'average'$"
+    with pytest.raises(ValueError, match=message):
+        package(key)(*make(key), reduction="average")

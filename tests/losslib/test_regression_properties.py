@@ -73,7 +73,7 @@ def test_equals_half_squared_error_inside_delta(pair, delta):
     huber = R.huber_loss(*pair, delta=delta, reduction="none")
     half_square = R.mse_loss(*pair, reduction="none") / 2
     np.testing.assert_allclose(huber[inside], half_square[inside], rtol=1e-12)
-    assert (huber[~inside] < half_square[~inside]).all()
+    assert (huber[~inside] <= half_square[~inside] * (1 + 1e-12)).all()
 
 
 @given(pair=pairs)
