@@ -221,8 +221,9 @@ def stamp(lang: str, page: str, only: str | None = None, book: Path = BOOK) -> N
     if only is not None and only not in {cell.id for cell in notebook.cells}:
         raise ValueError(f"expected a cell of {lang}/{page}, got {only!r}")
     for cell in notebook.cells:
-        if only in (None, cell.id) and english.get(cell.id) is not None:
-            cell.metadata["source"] = fingerprint(english[cell.id])
+        text = english.get(cell.id)
+        if only in (None, cell.id) and text is not None:
+            cell.metadata["source"] = fingerprint(text)
     save(notebook, lang, page, book)
 
 

@@ -113,7 +113,7 @@ def _rewrite_catalogue(translations: Path, language: Language) -> None:
     if not translations.is_file():
         return
     text = translations.read_text("utf-8")
-    catalogue = json.loads(re.search(r"addTranslations\((.*)\);", text, re.DOTALL)[1])
+    catalogue = json.loads(re.findall(r"addTranslations\((.*)\);", text, re.DOTALL)[0])
     said = {english: language.theme.get(english, text) for english, text in catalogue["messages"].items()}
     said = {english: text for english, text in said.items() if text}
     messages = json.dumps(said, ensure_ascii=False, sort_keys=True)

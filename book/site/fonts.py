@@ -46,7 +46,7 @@ def subset_math(fonts: Path, letters: Letters) -> None:
 
 def letters_in(folder: Path) -> Letters:
     """Every character in the formulas of the pages below a folder."""
-    italic, other = set(), set("<>&")
+    italic, other = set[str](), set("<>&")
     for path in folder.rglob("*.html"):
         for formula in path.read_text("utf-8").split(FORMULA)[1:]:
             formula = _up_to_its_end(formula)

@@ -3,6 +3,7 @@
 import hashlib
 import inspect
 import shutil
+import sys
 import textwrap
 from functools import cache
 from pathlib import Path
@@ -28,7 +29,7 @@ def _font(code: str) -> font_manager.FontProperties:
 
 def draw(path: Path, title: str, language: Language) -> None:
     """Write the preview of a page, 1200 by 630 pixels; pictures drawn before are kept below `_build`."""
-    key = f"{title}\n{language}\n{inspect.getsource(inspect.getmodule(draw))}"
+    key = f"{title}\n{language}\n{inspect.getsource(sys.modules[__name__])}"
     kept = BUILD / "previews" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.png"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from book.site.configure import sphinx_config
+from book.site.ext.api_pages import api_pages
 from book.site.languages import languages
 from book.site.project import BOOK, BUILD
 
@@ -41,7 +42,7 @@ def build_language(code: str, outputs: Path) -> int:
                 keep_going=True,
             )
             app.build()
-        _remove_old_pages(work / "html", app.env.found_docs | {"search"})
+        _remove_old_pages(work / "html", app.env.found_docs | {"search", *api_pages()})
         status = app.statuscode
     finally:
         if status:

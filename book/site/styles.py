@@ -68,7 +68,7 @@ def with_one_sheet(page: str, address: str) -> str:
     """The page with the one style sheet in the place of all that it links."""
     if lost := [name for name in LINK.findall(page) if not any(fnmatch(name, sheet) for sheet in SHEETS)]:
         raise ValueError(f"expected a page with style sheets of book.site.styles.SHEETS, found {lost}")
-    first = LINK.search(page)
+    first = next(LINK.finditer(page))
     link = f'<link rel="stylesheet" href="{address}" />\n'
     return page[: first.start()] + link + LINK.sub("", page[first.end() :])
 

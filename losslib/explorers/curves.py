@@ -1,6 +1,7 @@
 """The loss of one prediction and its gradient, curve beside curve, with a probe to read them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 import torch
@@ -27,31 +28,36 @@ def loss_curves(
     x: np.ndarray,
     x_label: str,
     probe: float,
-    parameter: Slider | None = None,
+    parameter: Slider | Sequence[Slider] | None = None,
     value_limits: tuple[float, float] | None = None,
     gradient_limits: tuple[float, float] | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> Explorer:
     """Value and gradient of losses along x, with a probe that the reader moves.
 
     Args:
         functions: Name to function. A function maps x, a float64 tensor (n,), and the parameter's value to
-            the loss of each element, (n,); without a parameter it maps x alone. Autograd gives the gradient.
+            the loss of each element, (n,); without a parameter it maps x alone, with several it takes each
+            in turn. Autograd gives the gradient.
         x: The grid of the curves and of the probe, increasing.
         x_label: The name of x, for instance `tr("residual")`.
         probe: Where the probe starts; must be on the grid.
-        parameter: A slider for a parameter that the functions have in common.
+        parameter: A slider, or several, for parameters that the functions have in common.
         value_limits, gradient_limits: Of the vertical axes; by default all curves fit at every parameter.
+        titles: What the reader sees in the place of a name that needs translation; keys stay the names.
 
     Raises:
         ValueError: A function returns another shape than (n,), or the probe is not on the grid.
     """
     probe_slider = Slider(x_label, x, probe)
-    sliders = [probe_slider] if parameter is None else [parameter, probe_slider]
+    parameters = [parameter] if isinstance(parameter, Slider) else list(parameter or ())
+    sliders = [*parameters, probe_slider]
     x = np.array(probe_slider.values)
     fine = _around(x)
+    titles = {name: name for name in functions} | dict(titles or {})
     values, gradients = {}, {}
     for name, function in functions.items():
-        values[name], gradients[name] = _tabulate(name, function, fine, parameter)
+        values[name], gradients[name] = _tabulate(name, function, fine, parameters)
 
     panels = []
     for label, tables, limits in (("value", values, value_limits), ("gradient", gradients, gradient_limits)):
@@ -61,13 +67,15 @@ def loss_curves(
         ]
         for i, (name, table) in enumerate(tables.items()):
             keep = _kept(table, len(x))
-            elements.append(Curve(fine[keep], Table(table[..., keep], sliders[:-1]), name=name, color=i))
+            elements.append(
+                Curve(fine[keep], Table(table[..., keep], sliders[:-1]), name=titles[name], color=i)
+            )
             elements.append(Points(probe_slider, Table(table[..., 1::3], sliders), color=i, size=5))
         elements.append(Handle(probe_slider, limits[0]))
         panels.append(Panel(Axis((x[0], x[-1]), x_label), Axis(limits, tr(label)), elements))
 
     readouts = [
-        Readout(Table(tables[name][..., 1::3], sliders), name, tr(column), f"{name}.{column}")
+        Readout(Table(tables[name][..., 1::3], sliders), titles[name], tr(column), f"{name}.{column}")
         for name in functions
         for column, tables in (("value", values), ("gradient", gradients))
     ]
@@ -89,12 +97,11 @@ def _kept(table: np.ndarray, n: int) -> np.ndarray:
 
 
 def _tabulate(
-    name: str, function: Callable, x: np.ndarray, parameter: Slider | None
+    name: str, function: Callable, x: np.ndarray, parameters: Sequence[Slider]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Loss and gradient at every parameter and x: two arrays (len(parameter), n), or (n,) without one."""
-    calls = [()] if parameter is None else [(value,) for value in parameter.values]
+    """Loss and gradient at every combination of the parameters and every x: two arrays, x the last axis."""
     values, gradients = [], []
-    for arguments in calls:
+    for arguments in product(*(slider.values for slider in parameters)):
         inputs = torch.tensor(x, requires_grad=True)
         loss = function(inputs, *arguments)
         if loss.shape != inputs.shape:
@@ -107,9 +114,8 @@ def _tabulate(
             torch.autograd.grad(loss.sum(), inputs)[0] if loss.requires_grad else torch.zeros_like(inputs)
         )
         gradients.append(gradient.numpy())
-    if parameter is None:
-        return values[0], gradients[0]
-    return np.stack(values), np.stack(gradients)
+    shape = (*map(len, parameters), len(x))
+    return np.reshape(values, shape), np.reshape(gradients, shape)
 
 
 def _limits(tables: Mapping[str, np.ndarray]) -> tuple[float, float]:

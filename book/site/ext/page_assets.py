@@ -15,7 +15,7 @@ def thin_out(app, pagename, templatename, context, doctree):
     """Drop what the page does not use, and repetitions; defer scripts."""
     body = context.get("body", "")
     for kind in ("css_files", "script_files"):
-        kept = {}
+        kept: dict[str, object] = {}
         for asset in context[kind]:
             name = str(asset.filename)
             if asset.filename and (pagename == "search" or _is_used(name, body)):

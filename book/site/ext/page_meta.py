@@ -4,6 +4,7 @@ from docutils import nodes
 from sphinx.transforms import SphinxTransform
 
 from book.site import previews
+from book.site.ext.api_pages import CONTENTS, api_pages
 from book.site.ext.notebook_cells import read_notebook
 from book.site.languages import languages, source_language
 from book.site.project import base_url
@@ -39,8 +40,11 @@ def add_context(app, pagename, templatename, context, doctree):
     here = languages()[app.srcdir.name]
     up = "../" * (pagename.count("/") + 1)
     context["here"] = here
+    # the reference of losslib is in one language; the others have a page that lists it
+    elsewhere = CONTENTS if pagename in api_pages() else pagename
     context["language_menu"] = [
-        (language, f"{up}{language.code}/{pagename}.html") for language in languages().values()
+        (language, f"{up}{language.code}/{pagename if language == here else elsewhere}.html")
+        for language in languages().values()
     ]
     if doctree is None:
         return
