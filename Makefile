@@ -40,7 +40,7 @@ test-notebooks: environment ## Execute every notebook in every language
 
 test-site: book ## Build the site and test it in a browser
 	@$(python) -m tests.site.browser
-	@$(python) -m pytest tests/site
+	@$(python) -m pytest -n 2 --dist loadgroup tests/site
 
 gpu: environment ## Run tests, benchmark and the chapters' gpu sections on this machine's GPU
 	@$(python) -m scripts.gpu

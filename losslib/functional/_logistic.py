@@ -54,7 +54,7 @@ class Focal(torch.autograd.Function):
     def forward(logits, target, surprise, a, b, gamma):
         p = logits.sigmoid()
         q = 1 - p
-        positive = q.pow_(gamma).mul_(finite(surprise - logits)).mul_(a)
+        positive = q.pow_(gamma).mul_(_other(surprise, logits)).mul_(a)
         negative = p.pow_(gamma).mul_(surprise).mul_(b)
         return torch.lerp(negative, positive, target)
 
@@ -71,7 +71,7 @@ class Focal(torch.autograd.Function):
             surprise = softplus(finite(logits))
         p = logits.sigmoid()
         q = 1 - p
-        other = finite(surprise - logits)  # -log p
+        other = _other(surprise, logits)
         fading = p**gamma, q**gamma
         of_target = None
         if ctx.needs_input_grad[1]:
@@ -79,3 +79,8 @@ class Focal(torch.autograd.Function):
         positive = fading[1].mul_((p * other).mul_(gamma).add_(q)).mul_(-a)
         negative = fading[0].mul_((q * surprise).mul_(gamma).add_(p)).mul_(b)
         return torch.lerp(negative, positive, target) * gradient, of_target, None, None, None, None
+
+
+def _other(surprise, logits):
+    """-log p from -log q; exactly, it is never negative."""
+    return torch.nn.functional.hardtanh(surprise - logits, 0, torch.finfo(logits.dtype).max / 2)

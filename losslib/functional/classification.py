@@ -221,14 +221,23 @@ def cross_entropy(
     logits, target, dtype = check_class_pair("cross_entropy", logits, target, "logits")
     weight = _check_class_weight("cross_entropy", weight, logits)
     check_reduction("cross_entropy", reduction)
-    native = partial(torch.nn.functional.cross_entropy, weight=weight, label_smoothing=label_smoothing)
     if target.dim() == logits.dim():
-        reduction = "sum" if logits.numel() == 0 and reduction == "mean" else reduction
-        return native(finite(logits), target, reduction=reduction).to(dtype)  # 0 log 0 = 0
+        if label_smoothing:
+            target = (1 - label_smoothing) * target + label_smoothing / target.shape[1]
+        loss = _expected_surprise(logits.log_softmax(1), target, weight)
+        return reduce("cross_entropy", loss, reduction).to(dtype)
     if reduction == "mean":
         log_probs = logits.log_softmax(1)
         return _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing).to(dtype)
-    return native(logits, target, ignore_index=ignore_index, reduction=reduction).to(dtype)
+    loss = torch.nn.functional.cross_entropy(
+        logits,
+        target,
+        weight,
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+        reduction=reduction,
+    )
+    return loss.to(dtype)
 
 
 def sigmoid_focal_loss(
@@ -345,6 +354,17 @@ def _without_autocast(tensor):
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)
     return nullcontext()
+
+
+def _expected_surprise(log_probs, target, weight):
+    """-sum(w_c t_c log p_c) over the classes of a log-softmax."""
+    loss = target * log_probs
+    with torch.no_grad():
+        loss.nan_to_num_()  # 0 log 0 = 0; the gradient, which is -t, knows no log 0
+    loss = (loss if weight is None else loss * _along_classes(weight, loss)).sum(1)
+    with torch.no_grad():
+        loss.add_(finite(log_probs.select(1, 0)), alpha=0)  # NaN logits, which make all log p NaN, stay seen
+    return -loss
 
 
 def _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing=0.0):

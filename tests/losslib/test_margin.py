@@ -1,6 +1,9 @@
-"""Value, gradient and traps of the margin losses, beside loops in plain Python, PyTorch and scikit-learn."""
+"""Value, gradient, reductions and traps of the margin losses, and the texts of their errors."""
 
+import math
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -8,219 +11,344 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn import metrics
 
 from losslib import functional as F
 from losslib import reference as R
 
+CLASSES = "multiclass_hinge_loss"
+RANKING = "margin_ranking_loss"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A loss of one input x and its label y, -1 or 1, and its derivative in x, in plain Python."""
+
+    value: Callable[[float, float], float]
+    slope: Callable[[float, float], float]
+    options: dict = field(default_factory=dict)
+
+
+BINARY = {
+    "hinge_loss": Definition(lambda x, y: max(0, 1 - y * x), lambda x, y: -y if y * x < 1 else 0),
+    "squared_hinge_loss": Definition(
+        lambda x, y: max(0, 1 - y * x) ** 2, lambda x, y: -2 * y * max(0, 1 - y * x)
+    ),
+    "hinge_embedding_loss": Definition(
+        lambda x, y: x if y == 1 else max(0, 0.7 - x),
+        lambda x, y: 1 if y == 1 else (-1 if x < 0.7 else 0),
+        {"margin": 0.7},
+    ),
+}
+each_binary = pytest.mark.parametrize("name", BINARY)
+each_loss = pytest.mark.parametrize("name", [*BINARY, CLASSES, RANKING])
 each_reduction = pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 each_package = pytest.mark.parametrize("package", [R, F])
-scores = st.floats(-5, 5).map(lambda x: round(x, 3))
-signs = st.sampled_from([-1, 1])
-PYTORCH = torch.nn.functional
+each_dtype = pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+
+numbers = st.floats(-50, 50).map(lambda x: round(x, 6))
+seeds = st.integers(0, 1000).map(np.random.default_rng)
 
 
 @st.composite
-def signed(draw):
-    """Scores (n,) and labels -1 or 1."""
-    n = draw(st.integers(1, 8))
-    return draw(arrays(np.float64, n, elements=scores)), draw(arrays(np.int64, n, elements=signs))
-
-
-@st.composite
-def classes(draw):
-    """Scores (N, C) and class indices (N,)."""
-    n, c = draw(st.integers(1, 5)), draw(st.integers(1, 4))
-    indices = arrays(np.int64, n, elements=st.integers(0, c - 1))
-    return draw(arrays(np.float64, (n, c), elements=scores)), draw(indices)
-
-
-def both(name, *arguments, **options):
-    """The loss of both packages, which must agree."""
-    read = getattr(R, name)(*arguments, **options)
-    trained = getattr(F, name)(*map(torch.as_tensor, arguments), **options)
-    np.testing.assert_allclose(trained, read, rtol=1e-12, atol=1e-12)
-    return read
-
-
-def reduced(losses, reduction):
-    return {"none": losses, "sum": np.sum(losses), "mean": np.mean(losses)}[reduction]
-
-
-def gradient(name, input, *arguments, **options):
-    input = torch.tensor(input, requires_grad=True)
-    loss = getattr(F, name)(input, *map(torch.as_tensor, arguments), reduction="sum", **options)
-    return torch.autograd.grad(loss, input)[0].numpy()
-
-
-# Against definitions
-
-
-@each_reduction
-@given(pair=signed())
-def test_hinge_and_its_square_equal_their_definitions(reduction, pair):
-    short = [max(0, 1 - y * f) for f, y in zip(*pair, strict=True)]
-    np.testing.assert_allclose(both("hinge_loss", *pair, reduction=reduction), reduced(short, reduction))
-    squares = reduced(np.square(short), reduction)
-    np.testing.assert_allclose(both("squared_hinge_loss", *pair, reduction=reduction), squares)
-
-
-def test_hinge_equals_that_of_scikit_learn():
-    f, y = np.random.default_rng(0).normal(size=20), np.tile([-1, 1, 1, -1], 5)
-    np.testing.assert_allclose(both("hinge_loss", f, y), metrics.hinge_loss(y, f))
-
-
-@each_reduction
-@given(pair=classes())
-def test_multiclass_hinge_equals_its_definition(reduction, pair):
-    losses = []
-    for f, y in zip(*pair, strict=True):
-        wrong = [f[c] for c in range(len(f)) if c != y]
-        losses.append(max(0, 1 + max(wrong) - f[y]) if wrong else 0)
-    found = both("multiclass_hinge_loss", *pair, reduction=reduction)
-    np.testing.assert_allclose(found, reduced(losses, reduction), atol=1e-12)
-
-
-def test_multiclass_hinge_equals_that_of_scikit_learn():
-    generator = np.random.default_rng(0)
-    f, y = generator.normal(size=(20, 4)), generator.integers(4, size=20)
-    np.testing.assert_allclose(both("multiclass_hinge_loss", f, y), metrics.hinge_loss(y, f, labels=range(4)))
-
-
-def test_multiclass_hinge_is_not_pytorchs_multi_margin_loss():
-    f, y = np.array([[1.0, 0.9, 0.8, 0.7]]), np.array([0])
-    assert both("multiclass_hinge_loss", f, y) == pytest.approx(0.9)
-    weston_watkins = PYTORCH.multi_margin_loss(torch.tensor(f), torch.tensor(y)).item()
-    assert weston_watkins == pytest.approx((0.9 + 0.8 + 0.7) / 4)
-
-
-def test_multiclass_hinge_of_two_classes_is_the_hinge_of_the_difference():
-    f = np.random.default_rng(0).normal(size=(9, 2))
-    y = np.arange(9) % 2
-    expected = R.hinge_loss(f[:, 1] - f[:, 0], 2 * y - 1)
-    np.testing.assert_allclose(both("multiclass_hinge_loss", f, y), expected)
-
-
-def test_multiclass_hinge_takes_positions():
-    f, y = np.random.default_rng(0).normal(size=(2, 3, 4, 5)), np.zeros((2, 4, 5), int)
-    pixel_by_pixel = R.multiclass_hinge_loss(f.transpose(0, 2, 3, 1).reshape(-1, 3), y.ravel())
-    np.testing.assert_allclose(both("multiclass_hinge_loss", f, y), pixel_by_pixel)
-
-
-@each_reduction
-@given(pair=signed(), margin=st.sampled_from([0.0, 0.5, 2.0]))
-def test_hinge_embedding_and_ranking_equal_pytorchs(reduction, pair, margin):
-    input, target = pair
-    options = {"margin": margin, "reduction": reduction}
-    tensors = torch.tensor(input, requires_grad=True), torch.tensor(target)
-    expected = PYTORCH.hinge_embedding_loss(*tensors, **options)
-    np.testing.assert_allclose(both("hinge_embedding_loss", *pair, **options), expected.detach())
-    other = torch.linspace(-1, 1, len(input), dtype=torch.float64)
-    expected = PYTORCH.margin_ranking_loss(tensors[0], other, tensors[1], **options)
-    found = both("margin_ranking_loss", input, other.numpy(), target, **options)
-    np.testing.assert_allclose(found, expected.detach(), atol=1e-12)
-
-
-def test_gradients_of_hinge_embedding_and_ranking_equal_pytorchs():
-    input, target = np.array([-1.5, 0.2, 0.7, 3.0]), np.array([1, -1, 1, -1])
-    other = torch.tensor([0.3, 0.2, -1.0, 1.0], dtype=torch.float64)
-    for ours, theirs in (
-        (F.hinge_embedding_loss, PYTORCH.hinge_embedding_loss),
-        (
-            lambda x, y: F.margin_ranking_loss(x, other, y, margin=0.1),
-            lambda x, y: PYTORCH.margin_ranking_loss(x, other, y, margin=0.1),
-        ),
-    ):
-        x = torch.tensor(input, requires_grad=True)
-        gradients = [torch.autograd.grad(loss(x, torch.tensor(target)), x)[0] for loss in (ours, theirs)]
-        torch.testing.assert_close(*gradients)
-
-
-def test_hinge_is_not_the_hinge_embedding_loss():
-    """A confident right answer costs nothing in the one and its score in the other."""
-    score, label = np.array([3.0]), np.array([1])
-    assert both("hinge_loss", score, label) == 0
-    assert both("hinge_embedding_loss", score, label) == 3
-
-
-@given(pair=signed(), other=st.floats(-2, 2))
-def test_ranking_with_margin_1_is_the_hinge_of_the_difference(pair, other):
-    input, target = pair
-    difference = R.hinge_loss(input - other, target)
-    found = both("margin_ranking_loss", input, np.full_like(input, other), target, margin=1.0)
-    np.testing.assert_allclose(found, difference, atol=1e-12)
-
-
-# Gradients
-
-
-def test_hinge_pulls_with_the_label_until_the_margin_is_met():
-    found = gradient("hinge_loss", [-2.0, 0.5, 1.5, 2.0, -0.5, -3.0], [1, 1, 1, -1, -1, -1])
-    np.testing.assert_array_equal(found, [-1, -1, 0, 1, 1, 0])
-
-
-def test_squared_hinge_pulls_by_twice_the_shortfall():
-    found = gradient("squared_hinge_loss", [-2.0, 0.5, 1.5, 0.5], [1, 1, 1, -1])
-    np.testing.assert_allclose(found, [-6, -1, 0, 3])
-
-
-def test_ties_in_rank_with_margin_0_still_come_apart():
-    assert gradient("margin_ranking_loss", [0.4], torch.tensor([0.4]).double(), [1]) == -1
-
-
-def test_gradients_agree_with_finite_differences_away_from_kinks():
-    input = torch.tensor([[-1.7, 0.3, 0.8], [0.4, 2.1, -0.6]], dtype=torch.float64, requires_grad=True)
-    target, index = torch.tensor([[1, -1, 1], [-1, 1, 1]]), torch.tensor([1, 2])
-    for name in ("hinge_loss", "squared_hinge_loss", "hinge_embedding_loss"):
-        assert torch.autograd.gradcheck(lambda x, name=name: getattr(F, name)(x, target), [input])
-    assert torch.autograd.gradcheck(lambda x: F.multiclass_hinge_loss(x, index), [input])
-    assert torch.autograd.gradcheck(
-        lambda x, y: F.margin_ranking_loss(x, y, target), [input, (0.1 - input).detach().requires_grad_()]
+def labelled(draw):
+    """Inputs and labels -1 or 1."""
+    shape = draw(st.integers(1, 8))
+    return draw(arrays(np.float64, shape, elements=numbers)), draw(
+        arrays(np.float64, shape, elements=st.sampled_from([-1.0, 1.0]))
     )
 
 
-# Extremes
+@st.composite
+def classified(draw):
+    """Scores of three classes and class indices."""
+    samples = draw(st.integers(1, 6))
+    return draw(arrays(np.float64, (samples, 3), elements=numbers)), draw(
+        arrays(np.int64, samples, elements=st.integers(0, 2))
+    )
 
 
+def call(package, name, *arguments, **options):
+    """The loss of arrays or tensors, with its options unless others are given."""
+    make = torch.as_tensor if package is F else np.asarray
+    defaults = BINARY[name].options if name in BINARY else {}
+    return getattr(package, name)(*map(make, arguments), **{**defaults, **options})
+
+
+def gradients(name, *arguments, **options):
+    """The gradients of the summed loss in all floating-point arguments but the last, the target."""
+    *inputs, target = map(torch.as_tensor, arguments)
+    inputs = [input.clone().requires_grad_() for input in inputs]
+    return torch.autograd.grad(call(F, name, *inputs, target, reduction="sum", **options), inputs)
+
+
+def assert_close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-13)
+
+
+# Value and gradient
+
+
+@each_binary
+@each_package
+@given(case=labelled())
+def test_both_equal_the_definition_in_a_loop(package, name, case):
+    expected = [BINARY[name].value(x, y) for x, y in zip(*map(np.ndarray.tolist, case), strict=True)]
+    assert_close(call(package, name, *case, reduction="none"), expected)
+    assert_close(call(package, name, *case), np.mean(expected))
+
+
+@each_binary
+@given(case=labelled())
+def test_gradient_equals_the_closed_form(name, case):
+    expected = [BINARY[name].slope(x, y) for x, y in zip(*map(np.ndarray.tolist, case), strict=True)]
+    assert_close(gradients(name, *case)[0], expected)
+
+
+@each_package
+@given(case=classified())
+def test_multiclass_hinge_equals_the_definition_in_a_loop(package, case):
+    expected = [
+        max(0, 1 + max(score for c, score in enumerate(scores) if c != y) - scores[y])
+        for scores, y in zip(*map(np.ndarray.tolist, case), strict=True)
+    ]
+    assert_close(call(package, CLASSES, *case, reduction="none"), expected)
+    assert_close(call(package, CLASSES, *case), np.mean(expected))
+
+
+@given(case=classified())
+def test_gradient_of_multiclass_hinge_pulls_the_right_score_up_and_one_best_wrong_score_down(case):
+    (gradient,) = gradients(CLASSES, *case)
+    losses = call(R, CLASSES, *case, reduction="none")
+    for row, scores, y, loss in zip(gradient.tolist(), *map(np.ndarray.tolist, case), losses, strict=True):
+        best_wrong = max(score for c, score in enumerate(scores) if c != y)
+        lowered = [c for c, slope in enumerate(row) if slope == 1]
+        if loss > 0:
+            assert len(lowered) == 1
+            assert scores[lowered[0]] == best_wrong
+            assert lowered[0] != y
+            assert row[y] == -1
+            assert sum(map(abs, row)) == 2
+        else:
+            assert row == [0, 0, 0]
+
+
+@each_package
+@given(case=labelled(), generator=seeds, margin=st.floats(0, 3).map(lambda x: round(x, 6)))
+def test_margin_ranking_equals_the_definition_in_a_loop(package, case, generator, margin):
+    first, y = case
+    second = generator.normal(size=first.shape)
+    expected = [max(0, margin - t * (a - b)) for a, b, t in zip(first, second, y, strict=True)]
+    assert_close(call(package, RANKING, first, second, y, margin=margin, reduction="none"), expected)
+    slope = [-t if t * (a - b) <= margin else 0 for a, b, t in zip(first, second, y, strict=True)]
+    of_first, of_second = gradients(RANKING, first, second, y, margin=margin)
+    assert_close(of_first, slope)
+    assert_close(of_second, -np.array(slope))
+
+
+@each_reduction
+@given(case=labelled(), generator=seeds, margin=st.floats(0, 3))
+def test_losses_that_pytorch_has_equal_pytorchs(reduction, case, generator, margin):
+    options = {"margin": margin, "reduction": reduction}
+    input, target = map(torch.from_numpy, case)
+    other = torch.from_numpy(generator.normal(size=input.shape))
+    native = torch.nn.functional.hinge_embedding_loss(input, target, **options)
+    torch.testing.assert_close(F.hinge_embedding_loss(input, target, **options), native)
+    native = torch.nn.functional.margin_ranking_loss(input, other, target, **options)
+    torch.testing.assert_close(F.margin_ranking_loss(input, other, target, **options), native)
+
+
+def test_loops_reject_a_loss_that_is_wrong_by_a_factor_of_two():
+    with pytest.raises(AssertionError, match="Not equal"):
+        assert_close(2 * R.hinge_loss([0.5], [1]), BINARY["hinge_loss"].value(0.5, 1))
+
+
+@each_loss
+def test_derivatives_agree_with_finite_differences_away_from_kinks(name):
+    input = torch.tensor([[0.3, -1.5, 2.0], [1.4, 0.2, -0.4]], dtype=torch.float64, requires_grad=True)
+    target = torch.tensor([[1.0, -1.0, 1.0], [-1.0, 1.0, -1.0]], dtype=torch.float64)
+    other = input.detach().flip(1).requires_grad_()
+    arguments = {CLASSES: (input, torch.tensor([0, 2])), RANKING: (input, other, target)}
+    if name in ("hinge_loss", "squared_hinge_loss", RANKING):
+        target.requires_grad_()
+    arguments = arguments.get(name, (input, target))
+    options = {"margin": 0.5} if name == RANKING else {}
+    assert torch.autograd.gradcheck(lambda *a: call(F, name, *a, **options), arguments)
+    assert torch.autograd.gradgradcheck(lambda *a: call(F, name, *a, **options), arguments)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@given(case=classified())
+def test_pixels_cost_what_as_many_samples_cost(reduction, case):
+    scores, y = case
+    for package in (R, F):
+        samples = call(package, CLASSES, scores, y, reduction=reduction)
+        pixels = call(package, CLASSES, scores.T[None, :, :, None], y[None, :, None], reduction=reduction)
+        assert_close(np.squeeze(pixels), np.squeeze(samples))
+
+
+# Traps
+
+
+@each_dtype
+@pytest.mark.parametrize("name", ["hinge_loss", "squared_hinge_loss"])
+def test_a_score_that_meets_the_margin_costs_nothing_and_has_no_gradient(name, dtype):
+    input = torch.tensor([1.0, -1.0], dtype=dtype)
+    assert call(F, name, input, input) == 0
+    assert (gradients(name, input, input)[0] == 0).all()
+
+
+@each_dtype
+def test_equal_scores_cost_nothing_but_are_pulled_apart(dtype):
+    scores, target = torch.zeros(2, dtype=dtype), torch.tensor([1, -1])
+    assert call(F, RANKING, scores, scores, target) == 0
+    native = torch.zeros(2, dtype=dtype, requires_grad=True)
+    torch.nn.functional.margin_ranking_loss(native, scores, target, reduction="sum").backward()
+    of_first, of_second = gradients(RANKING, scores, scores, target)
+    assert of_first.tolist() == native.grad.tolist() == [-1, 1]
+    assert of_second.tolist() == [1, -1]
+
+
+def test_labels_of_zero_and_one_would_go_unnoticed_by_gradient_descent():
+    score = torch.tensor([3.0, -3.0], requires_grad=True)
+    loss = F.hinge_loss(score, torch.zeros(2), reduction="none")
+    assert loss.tolist() == [1, 1]
+    assert (torch.autograd.grad(loss.sum(), score)[0] == 0).all()
+
+
+@each_package
+def test_hinge_embedding_is_not_the_hinge(package):
+    score, label = torch.tensor([-100.0]), torch.tensor([1])
+    assert package.hinge_embedding_loss(score, label) == -100
+    assert package.hinge_loss(score, label) == 101
+
+
+@each_package
+def test_multiclass_hinge_takes_the_closest_class_where_pytorchs_adds_up_all(package):
+    scores, y = torch.tensor([[1.0, 0.5, 0.75]]), torch.tensor([0])
+    assert package.multiclass_hinge_loss(scores, y) == 0.75
+    assert torch.nn.functional.multi_margin_loss(scores, y) * 3 == 0.5 + 0.75
+
+
+def test_ties_of_wrong_classes_lower_one_of_them():
+    (gradient,) = gradients(CLASSES, torch.zeros(1, 4), torch.tensor([1]))
+    assert gradient[0].tolist() == [1, -1, 0, 0]
+
+
+@each_dtype
+def test_a_single_class_has_no_rival(dtype):
+    scores, y = torch.tensor([[-5.0], [3.0]], dtype=dtype), torch.tensor([0, 0])
+    assert call(F, CLASSES, scores, y) == 0
+    assert (gradients(CLASSES, scores, y)[0] == 0).all()
+    assert R.multiclass_hinge_loss([[-5.0], [3.0]], y) == 0
+
+
+@each_package
+@pytest.mark.parametrize("shape", [(0, 3), (0, 3, 4), (2, 3, 0)])
+def test_empty_batches_of_classes_cost_nothing(package, shape):
+    target = torch.zeros((shape[0], *shape[2:]), dtype=torch.long)
+    assert package.multiclass_hinge_loss(torch.zeros(shape), target) == 0
+
+
+@each_package
+def test_scores_of_1e4_cost_their_size(package):
+    scores, labels = torch.tensor([1e4, -1e4]), torch.tensor([-1.0, 1.0])
+    assert call(package, "hinge_loss", scores, labels) == 10001
+    np.testing.assert_allclose(call(package, "squared_hinge_loss", scores, labels), 10001**2, rtol=1e-6)
+    assert call(package, RANKING, scores, -scores, labels) == 20000
+    assert call(package, CLASSES, torch.stack([scores, -scores], 1), torch.tensor([1, 0])) == 20001
+
+
+@each_package
+@pytest.mark.parametrize("name", ["hinge_loss", "squared_hinge_loss"])
+def test_infinite_scores_on_the_right_side_cost_nothing(package, name):
+    infinite = torch.tensor([math.inf, -math.inf])
+    assert call(package, name, infinite, torch.tensor([1.0, -1.0])) == 0
+    assert (gradients(name, infinite, torch.tensor([1.0, -1.0]))[0] == 0).all()
+
+
+@each_package
 @pytest.mark.parametrize("name", ["hinge_loss", "squared_hinge_loss", "hinge_embedding_loss"])
-def test_scores_of_ten_thousand_are_finite_in_single_precision(name):
-    input = torch.tensor([1e4, -1e4, 1e4], requires_grad=True)
-    loss = getattr(F, name)(input, torch.tensor([1, 1, -1]))
-    loss.backward()
-    assert loss.isfinite()
-    assert input.grad.isfinite().all()
-
-
-def test_one_class_has_no_wrong_one_to_clear():
-    assert both("multiclass_hinge_loss", np.array([[-3.0], [2.0]]), np.array([0, 0])) == 0
-    assert (gradient("multiclass_hinge_loss", [[-3.0]], [0]) == 0).all()
-
-
-# Errors
+def test_half_precision_accumulates_beyond_its_own_range(package, name):
+    input, target = torch.full((70_000,), 0.25, dtype=torch.float16), torch.full((70_000,), -1)
+    alone = call(package, name, input[:1], target[:1])
+    np.testing.assert_allclose(call(package, name, input, target), alone, rtol=2e-3)
 
 
 @each_package
-@pytest.mark.parametrize("name", ["hinge_embedding_loss", "margin_ranking_loss"])
-def test_margins_below_0_are_refused(package, name):
-    arguments = [torch.zeros(3)] * (2 if name == "margin_ranking_loss" else 1) + [torch.ones(3)]
-    with pytest.raises(ValueError, match=f"^{name}: expected margin >= 0, got -1$"):
-        getattr(package, name)(*arguments, margin=-1)
+@pytest.mark.parametrize("second", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("first", [torch.float16, torch.float32, torch.float64])
+def test_ranking_returns_the_wider_dtype_of_both_scores(package, first, second):
+    scores = torch.zeros(2, dtype=first), torch.zeros(2, dtype=second)
+    loss = call(package, RANKING, *scores, torch.tensor([1, -1]))
+    assert str(loss.dtype).rpartition(".")[2] == str(torch.promote_types(first, second))[6:]
+
+
+# Wrong arguments
+
+
+def raises(kind, message):
+    return pytest.raises(kind, match=f"^{re.escape(message)}$")
+
+
+@pytest.mark.parametrize("name", [*BINARY, RANKING])
+@pytest.mark.parametrize("wrong", [0.0, 0.5, 2.0, -2.0, math.nan])
+def test_reference_rejects_labels_other_than_minus_one_and_one(name, wrong):
+    inputs = ([0.0, 0.0],) * (2 if name == RANKING else 1)
+    with raises(ValueError, f"{name}: expected target -1 or 1, got {wrong}"):
+        getattr(R, name)(*inputs, [1.0, wrong])
 
 
 @each_package
-def test_multiclass_hinge_takes_class_indices_only(package):
+@pytest.mark.parametrize("margin", [-0.5, math.nan])
+def test_margin_must_not_be_negative(package, margin):
+    scores, target = torch.zeros(2), torch.ones(2)
+    with raises(ValueError, f"hinge_embedding_loss: expected margin >= 0, got {margin}"):
+        package.hinge_embedding_loss(scores, target, margin=margin)
+    with raises(ValueError, f"margin_ranking_loss: expected margin >= 0, got {margin}"):
+        package.margin_ranking_loss(scores, scores, target, margin=margin)
+
+
+@each_package
+def test_ranked_scores_and_target_must_have_one_shape(package):
+    loss, ones = package.margin_ranking_loss, torch.ones
+    with raises(ValueError, "margin_ranking_loss: expected input2 (3,), got (3, 1)"):
+        loss(ones(3), ones(3, 1), ones(3))
+    with raises(ValueError, "margin_ranking_loss: expected target (3,), got (1,)"):
+        loss(ones(3), ones(3), ones(1))
+    for arguments, name in (((ones(3).long(), ones(3)), "input1"), ((ones(3), ones(3).long()), "input2")):
+        with pytest.raises(
+            TypeError, match=f"^margin_ranking_loss: expected {name} of a floating-point dtype"
+        ):
+            loss(*arguments, ones(3))
+
+
+@each_package
+def test_classes_must_be_indices(package):
+    loss, scores = package.multiclass_hinge_loss, torch.zeros(2, 3, 4)
+    for wrong in ((2,), (2, 3, 4), (2, 1, 4)):
+        with raises(ValueError, f"{CLASSES}: expected target (2, 4), got {wrong}"):
+            loss(scores, torch.zeros(wrong, dtype=torch.long))
+    for shape in ((), (3,)):
+        with raises(ValueError, f"{CLASSES}: expected input (N, C, *), got {shape}"):
+            loss(torch.zeros(shape), torch.zeros(shape, dtype=torch.long))
     with pytest.raises(
-        ValueError, match=re.escape("multiclass_hinge_loss: expected target (4,), got (4, 3)")
+        TypeError, match=f"^{CLASSES}: expected class indices of an integer dtype, got .*float32$"
     ):
-        package.multiclass_hinge_loss(torch.zeros(4, 3), torch.zeros(4, 3, dtype=torch.int64))
+        loss(scores, torch.zeros(2, 4))
+    with pytest.raises(
+        TypeError, match=f"^{CLASSES}: expected input of a floating-point dtype, got .*int64$"
+    ):
+        loss(scores.long(), torch.zeros(2, 4, dtype=torch.long))
 
 
-@pytest.mark.parametrize("name", ["hinge_loss", "squared_hinge_loss", "hinge_embedding_loss"])
-def test_reference_takes_labels_of_1_and_minus_1_only(name):
-    with pytest.raises(ValueError, match=f"^{name}: expected target -1 or 1, got 0"):
-        getattr(R, name)([0.5, 1.0], [0, 1])
+@pytest.mark.parametrize("wrong", [-1, 3, -100])
+def test_reference_rejects_class_indices_out_of_range(wrong):
+    with raises(ValueError, f"{CLASSES}: expected class indices from 0 to 2, got {wrong}"):
+        R.multiclass_hinge_loss([[0.0, 0.0, 0.0]] * 2, [0, wrong])
 
 
-def test_reference_refuses_indices_out_of_range():
-    with pytest.raises(ValueError, match="expected class indices from 0 to 2, got 3"):
-        R.multiclass_hinge_loss(np.zeros((1, 3)), [3])
+def test_functional_takes_classes_as_tensors_only():
+    with raises(TypeError, f"{CLASSES}: expected input to be a torch.Tensor, got list"):
+        F.multiclass_hinge_loss([[0.0]], torch.zeros(1, dtype=torch.long))
+    with raises(TypeError, f"{CLASSES}: expected target to be a torch.Tensor, got list"):
+        F.multiclass_hinge_loss(torch.zeros(1, 1), [0])

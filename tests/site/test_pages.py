@@ -11,6 +11,8 @@ from tests.site.built import pages
 from tests.site.checks import documents, rendering
 
 PAGES = pages()
+# one process opens a page once for all its checks
+EACH = [pytest.param(page, id=str(page), marks=pytest.mark.xdist_group(str(page))) for page in PAGES]
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +49,14 @@ def test_the_machine_can_draw_chinese():
 
 
 @pytest.mark.parametrize("check", documents.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("page", PAGES, ids=str)
+@pytest.mark.parametrize("page", EACH)
 def test_document(page, check):
     found = list(check(page))
     assert not found, "\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize("check", rendering.CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("opened", PAGES, indirect=True, ids=str)
+@pytest.mark.parametrize("opened", EACH, indirect=True)
 def test_in_the_browser(opened, check):
     found = list(check(opened))
     assert not found, "\n" + "\n".join(found)
