@@ -128,7 +128,8 @@ def binary_cross_entropy_with_logits(
         reduction="none". A vector (C,) goes along axis 1 of logits (N, C, *).
 
     Args:
-        logits: Log-odds log(p / (1 - p)), floating point. The loss is in nats.
+        logits: Log-odds log(p / (1 - p)), floating point. The loss is in nats; ±inf on the wrong side costs as
+            much as a huge finite number.
         target: The labels, 0 or 1, or probabilities between them. Outside [0, 1] the loss has no lower bound.
             Neither that nor the weights' signs are checked here, which would make a GPU wait; the reference
             checks them.
@@ -224,8 +225,7 @@ def cross_entropy(
     if target.dim() == logits.dim():
         if label_smoothing:
             target = (1 - label_smoothing) * target + label_smoothing / target.shape[1]
-        loss = _expected_surprise(logits.log_softmax(1), target, weight)
-        return reduce("cross_entropy", loss, reduction).to(dtype)
+        return _expected_surprise(logits.log_softmax(1), target, weight, reduction).to(dtype)
     if reduction == "mean":
         log_probs = logits.log_softmax(1)
         return _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing).to(dtype)
@@ -356,15 +356,19 @@ def _without_autocast(tensor):
     return nullcontext()
 
 
-def _expected_surprise(log_probs, target, weight):
-    """-sum(w_c t_c log p_c) over the classes of a log-softmax."""
+def _expected_surprise(log_probs, target, weight, reduction):
+    """-sum(w_c t_c log p_c) over the classes of a log-softmax, and over the samples if they are to be reduced."""
     loss = target * log_probs
     with torch.no_grad():
         loss.nan_to_num_()  # 0 log 0 = 0; the gradient, which is -t, knows no log 0
-    loss = (loss if weight is None else loss * _along_classes(weight, loss)).sum(1)
+    if weight is not None:
+        loss = loss * _along_classes(weight, loss)
+    summed = 1 if reduction == "none" else tuple(range(loss.dim()))
+    loss = loss.sum(summed)
     with torch.no_grad():
-        loss.add_(finite(log_probs.select(1, 0)), alpha=0)  # NaN logits, which make all log p NaN, stay seen
-    return -loss
+        loss.add_(finite(log_probs.sum(summed)), alpha=0)  # a logit that is no number stays seen
+    samples = log_probs.numel() // log_probs.shape[1]
+    return -loss / max(samples, 1) if reduction == "mean" else -loss
 
 
 def _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing=0.0):
@@ -377,9 +381,9 @@ def _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing=0.0)
     divisor = total.clamp(min=torch.finfo(total.dtype).tiny)
     if not label_smoothing:
         return surprise / divisor
-    of_all = log_probs if weight is None else log_probs * _along_classes(weight, log_probs)
-    of_all = -of_all.mean(1).where(target != ignore_index, 0).sum()
-    smoothed = (1 - label_smoothing) * surprise + label_smoothing * of_all
+    spread = log_probs if weight is None else log_probs * _along_classes(weight, log_probs)
+    spread = -spread.sum(1).where(target != ignore_index, 0).sum() / log_probs.shape[1]
+    smoothed = (1 - label_smoothing) * surprise + label_smoothing * spread
     return (smoothed / divisor).where(total != 0, 0)
 
 

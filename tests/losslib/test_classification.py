@@ -388,6 +388,28 @@ def test_all_options_compile_as_one_graph(name):
     torch.testing.assert_close(value_and_gradient(compiled, input), value_and_gradient(total, input))
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")  # PyTorch's own use of it
+@pytest.mark.parametrize("pos_weight", [None, 2.0])
+def test_binary_cross_entropy_is_differentiated_forwards_as_pytorchs_is(pos_weight):
+    features, label = normal((5, 3)), torch.tensor([0.0, 1.0, 0.3, 1.0, 0.0], dtype=torch.float64)
+    pos_weight_of_torch = None if pos_weight is None else torch.tensor(pos_weight)
+
+    def ours(weights, label):
+        return F.binary_cross_entropy_with_logits(features @ weights, label, pos_weight=pos_weight)
+
+    def native(weights, label):
+        return torch.nn.functional.binary_cross_entropy_with_logits(
+            features @ weights, label, pos_weight=pos_weight_of_torch
+        )
+
+    weights = normal((2, 3), seed=1)
+    for transform in (torch.func.hessian, torch.func.jacfwd):
+        each = [torch.func.vmap(transform(f), in_dims=(0, None))(weights, label) for f in (ours, native)]
+        torch.testing.assert_close(*each)
+    slopes = [torch.func.jacfwd(f, argnums=1)(weights[0], label) for f in (ours, native)]
+    torch.testing.assert_close(*slopes)
+
+
 # Gradients that the chapters derive
 
 

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn import metrics
 
 from losslib import functional as F
 from losslib import reference as R
@@ -148,13 +149,34 @@ def test_margin_ranking_equals_the_definition_in_a_loop(package, case, generator
 @each_reduction
 @given(case=labelled(), generator=seeds, margin=st.floats(0, 3))
 def test_losses_that_pytorch_has_equal_pytorchs(reduction, case, generator, margin):
-    options = {"margin": margin, "reduction": reduction}
     input, target = map(torch.from_numpy, case)
     other = torch.from_numpy(generator.normal(size=input.shape))
-    native = torch.nn.functional.hinge_embedding_loss(input, target, **options)
-    torch.testing.assert_close(F.hinge_embedding_loss(input, target, **options), native)
-    native = torch.nn.functional.margin_ranking_loss(input, other, target, **options)
-    torch.testing.assert_close(F.margin_ranking_loss(input, other, target, **options), native)
+    for name, inputs in (("hinge_embedding_loss", [input]), (RANKING, [input, other])):
+        ours, native = (
+            getattr(library, name)(*inputs, target, margin=margin, reduction=reduction)
+            for library in (F, torch.nn.functional)
+        )
+        torch.testing.assert_close(ours, native)
+
+
+def test_gradients_of_losses_that_pytorch_has_equal_pytorchs():
+    input, target = torch.tensor([-1.5, 0.2, 0.7, 3.0]), torch.tensor([1, -1, 1, -1])
+    for name, inputs in (("hinge_embedding_loss", [input]), (RANKING, [input, input.flip(0)])):
+        inputs = [x.clone().requires_grad_() for x in inputs]
+        ours, native = (
+            torch.autograd.grad(getattr(library, name)(*inputs, target, margin=0.3), inputs)
+            for library in (F, torch.nn.functional)
+        )
+        torch.testing.assert_close(ours, native)
+
+
+@each_package
+def test_hinge_losses_equal_scikit_learns(package):
+    generator = np.random.default_rng(0)
+    f, y = generator.normal(size=20), np.tile([-1, 1, 1, -1], 5)
+    assert_close(call(package, "hinge_loss", f, y), metrics.hinge_loss(y, f))
+    f, y = generator.normal(size=(20, 4)), generator.integers(4, size=20)
+    assert_close(call(package, CLASSES, f, y), metrics.hinge_loss(y, f, labels=range(4)))
 
 
 def test_loops_reject_a_loss_that_is_wrong_by_a_factor_of_two():
