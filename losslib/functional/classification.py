@@ -225,7 +225,8 @@ def cross_entropy(
     if target.dim() == logits.dim():
         if label_smoothing:
             target = (1 - label_smoothing) * target + label_smoothing / target.shape[1]
-        return _expected_surprise(logits.log_softmax(1), target, weight, reduction).to(dtype)
+        loss = _expected_surprise(logits.log_softmax(1), target, weight)
+        return reduce("cross_entropy", loss, reduction).to(dtype)
     if reduction == "mean":
         log_probs = logits.log_softmax(1)
         return _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing).to(dtype)
@@ -356,19 +357,15 @@ def _without_autocast(tensor):
     return nullcontext()
 
 
-def _expected_surprise(log_probs, target, weight, reduction):
-    """-sum(w_c t_c log p_c) over the classes of a log-softmax, and over the samples if they are to be reduced."""
+def _expected_surprise(log_probs, target, weight):
+    """-sum(w_c t_c log p_c) over the classes of a log-softmax."""
     loss = target * log_probs
     with torch.no_grad():
         loss.nan_to_num_()  # 0 log 0 = 0; the gradient, which is -t, knows no log 0
-    if weight is not None:
-        loss = loss * _along_classes(weight, loss)
-    summed = 1 if reduction == "none" else tuple(range(loss.dim()))
-    loss = loss.sum(summed)
-    with torch.no_grad():
-        loss.add_(finite(log_probs.sum(summed)), alpha=0)  # a logit that is no number stays seen
-    samples = log_probs.numel() // log_probs.shape[1]
-    return -loss / max(samples, 1) if reduction == "mean" else -loss
+    loss = (loss if weight is None else loss * _along_classes(weight, loss)).sum(1)
+    with torch.no_grad():  # a logit that is no number makes all log p of its sample none, and stays seen
+        loss.add_(finite(log_probs.select(1, 0)), alpha=0)
+    return -loss
 
 
 def _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing=0.0):
