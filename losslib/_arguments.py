@@ -65,11 +65,6 @@ def check_vectors(name: str, argument: str, shape) -> None:
         raise ValueError(f"{name}: expected {argument} (*, D), got ()")
 
 
-def check_rows(name: str, argument: str, shape) -> None:
-    if len(shape) != 2:
-        raise ValueError(f"{name}: expected {argument} (N, D), got {tuple(shape)}")
-
-
 def check_activation(name: str, activation: str | None, smooth: float) -> None:
     check_choice(name, "activation", activation, (None, "sigmoid", "softmax"))
     check_not_negative(name, "smooth", smooth)

@@ -8,10 +8,10 @@ from torch.nn.functional import cross_entropy, logsigmoid
 
 from losslib._arguments import (
     check_at_least_1,
+    check_axes,
     check_not_negative,
     check_positive,
     check_reduction,
-    check_rows,
     check_shape,
     check_vectors,
 )
@@ -317,7 +317,7 @@ def n_pairs_loss(anchor: Tensor, positive: Tensor, *, reduction: str = "mean") -
     tensor([0.0360, 0.0360, 0.0360])
     """
     anchor, positive, dtype = check_alike("n_pairs_loss", anchor=anchor, positive=positive)
-    check_rows("n_pairs_loss", "anchor", anchor.shape)
+    check_axes("n_pairs_loss", "anchor", "(N, D)", anchor.shape)
     logits = products(anchor, positive)
     return _cross_entropy("n_pairs_loss", logits, _indices(logits), reduction).to(dtype)
 
@@ -354,7 +354,7 @@ def info_nce_loss(query: Tensor, key: Tensor, *, temperature: float = 0.1, reduc
     """
     check_positive("info_nce_loss", "temperature", temperature)
     query, key, dtype = check_alike("info_nce_loss", query=query, key=key)
-    check_rows("info_nce_loss", "query", query.shape)
+    check_axes("info_nce_loss", "query", "(N, D)", query.shape)
     similarity = products(_unit(query) / temperature, _unit(key))
     return _cross_entropy("info_nce_loss", similarity, _indices(similarity), reduction).to(dtype)
 
@@ -391,7 +391,7 @@ def nt_xent_loss(z1: Tensor, z2: Tensor, *, temperature: float = 0.5, reduction:
     """
     check_positive("nt_xent_loss", "temperature", temperature)
     z1, z2, dtype = check_alike("nt_xent_loss", z1=z1, z2=z2)
-    check_rows("nt_xent_loss", "z1", z1.shape)
+    check_axes("nt_xent_loss", "z1", "(N, D)", z1.shape)
     z = _unit(torch.cat([z1, z2])) / math.sqrt(temperature)
     similarity = products(z, z)
     similarity.detach().diagonal().fill_(-math.inf)  # detached: what gets probability 0 has gradient 0 anyway
@@ -400,7 +400,7 @@ def nt_xent_loss(z1: Tensor, z2: Tensor, *, temperature: float = 0.5, reduction:
 
 def _check_labelled(name, embeddings, labels):
     embeddings, dtype = check_floats(name, embeddings=embeddings)
-    check_rows(name, "embeddings", embeddings.shape)
+    check_axes(name, "embeddings", "(N, D)", embeddings.shape)
     check_tensor(name, "labels", labels)
     check_shape(name, "labels", embeddings.shape[:1], labels.shape)
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:

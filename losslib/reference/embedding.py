@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from losslib._arguments import (
     check_at_least_1,
+    check_axes,
     check_not_negative,
     check_positive,
-    check_rows,
     check_shape,
     check_vectors,
 )
@@ -299,7 +299,7 @@ def n_pairs_loss(anchor: ArrayLike, positive: ArrayLike, *, reduction: str = "me
     array([0.036, 0.036, 0.036])
     """
     anchor, positive, dtype = check_alike("n_pairs_loss", anchor=anchor, positive=positive)
-    check_rows("n_pairs_loss", "anchor", anchor.shape)
+    check_axes("n_pairs_loss", "anchor", "(N, D)", anchor.shape)
     logits = anchor @ positive.T
     loss = np.logaddexp.reduce(logits, axis=1) - logits.diagonal()
     return reduce("n_pairs_loss", loss, reduction).astype(dtype)
@@ -338,7 +338,7 @@ def info_nce_loss(
     """
     check_positive("info_nce_loss", "temperature", temperature)
     query, key, dtype = check_alike("info_nce_loss", query=query, key=key)
-    check_rows("info_nce_loss", "query", query.shape)
+    check_axes("info_nce_loss", "query", "(N, D)", query.shape)
     similarity = _unit(query) @ _unit(key).T / temperature
     loss = np.logaddexp.reduce(similarity, axis=1) - similarity.diagonal()
     return reduce("info_nce_loss", loss, reduction).astype(dtype)
@@ -375,7 +375,7 @@ def nt_xent_loss(z1: ArrayLike, z2: ArrayLike, *, temperature: float = 0.5, redu
     """
     check_positive("nt_xent_loss", "temperature", temperature)
     z1, z2, dtype = check_alike("nt_xent_loss", z1=z1, z2=z2)
-    check_rows("nt_xent_loss", "z1", z1.shape)
+    check_axes("nt_xent_loss", "z1", "(N, D)", z1.shape)
     z = _unit(np.concatenate([z1, z2]))
     similarity = z @ z.T / temperature
     np.fill_diagonal(similarity, -np.inf)
@@ -394,7 +394,7 @@ def _check_distances_and_labels(name, distance, target):
 
 def _check_labelled(name, embeddings, labels):
     embeddings, dtype = check_floats(name, embeddings=embeddings)
-    check_rows(name, "embeddings", embeddings.shape)
+    check_axes(name, "embeddings", "(N, D)", embeddings.shape)
     labels = np.asarray(labels)
     check_shape(name, "labels", embeddings.shape[:1], labels.shape)
     if labels.dtype.kind not in "iu":
