@@ -4,6 +4,8 @@ import socket
 
 import numpy as np
 import pytest
+from skimage.measure import label
+from skimage.morphology import dilation, disk
 
 from losslib import datasets
 
@@ -51,6 +53,27 @@ def test_motorcycle_is_a_stereo_pair_whose_right_picture_is_the_left_one_shifted
     shifted = right[rows, np.round(columns - disparity[rows, columns]).astype(int)]
     matched, unmatched = np.abs(left[rows, columns] - shifted), np.abs(left - right)[rows, columns]
     assert np.median(matched) < np.median(unmatched) / 3
+
+
+@pytest.mark.parametrize(
+    ("picture", "shape", "objects", "share"),
+    [
+        ("microaneurysms", (102, 102), 2, 0.005),
+        ("coins", (303, 384), 24, 0.33),
+        ("cell", (660, 550), 1, 0.032),
+    ],
+)
+def test_masks_hold_the_objects_one_sees_in_the_picture(picture, shape, objects, share):
+    image, mask = getattr(datasets, picture)()
+    assert image.shape == mask.shape == shape
+    assert image.dtype == np.float64
+    assert mask.dtype == bool
+    assert 0 <= image.min() < image.max() <= 1
+    assert label(mask).max() == objects
+    assert mask.mean() == pytest.approx(share, rel=0.05)
+    around = dilation(mask, disk(6)) & ~dilation(mask, disk(1))
+    darker = image[mask].mean() < image[around].mean()
+    assert darker == (picture == "microaneurysms")
 
 
 def test_split_keeps_rows_with_their_targets_and_loses_none():
