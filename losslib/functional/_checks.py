@@ -4,7 +4,7 @@ from functools import reduce
 
 import torch
 
-from losslib._arguments import check_classes, check_shape
+from losslib._arguments import check_classes, check_not_negative, check_shape
 
 
 def check_tensor(name, argument, value):
@@ -74,6 +74,34 @@ def check_weight(name, weight, input, argument="weight"):
         raise TypeError(f"{name}: expected {argument} of a real dtype, got {weight.dtype}")
     check_shape(name, argument, input.shape, weight.shape)
     return weight.to(input.dtype)
+
+
+def check_class_weight(name, weight, logits, argument="weight"):
+    """Return a weight for each class of (N, C, *) as a tensor like `logits`, or None where none were given."""
+    if weight is None:
+        return None
+    check_tensor(name, argument, weight)
+    check_shape(name, argument, logits.shape[1:2], weight.shape)
+    return weight.to(logits.dtype)
+
+
+def check_pos_weight(name, pos_weight, logits):
+    """Return a weight for all, for each class or for each element, in a shape that broadcasts as is meant."""
+    if pos_weight is None:
+        return None
+    if not isinstance(pos_weight, torch.Tensor):
+        check_not_negative(name, "pos_weight", pos_weight)
+        return logits.new_full((), pos_weight)
+    if pos_weight.dim() == 0:
+        return pos_weight.to(logits.dtype)
+    if logits.dim() > 1 and pos_weight.shape == logits.shape[1:2]:
+        return along_classes(pos_weight.to(logits.dtype), logits)
+    return check_weight(name, pos_weight, logits, "pos_weight")
+
+
+def along_classes(weight, like):
+    """Weights (C,) in a shape that broadcasts along axis 1 of (N, C, *)."""
+    return weight.reshape(-1, *[1] * (like.dim() - 2))
 
 
 def _target(name, target, dtype):

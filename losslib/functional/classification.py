@@ -6,9 +6,16 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from losslib._arguments import check_from_0_to_1, check_not_negative, check_reduction, check_shape
+from losslib._arguments import check_from_0_to_1, check_not_negative, check_reduction
 from losslib.functional import _logistic
-from losslib.functional._checks import check_class_pair, check_pair, check_tensor, check_weight
+from losslib.functional._checks import (
+    along_classes,
+    check_class_pair,
+    check_class_weight,
+    check_pair,
+    check_pos_weight,
+    check_weight,
+)
 from losslib.functional._logistic import finite, softplus
 from losslib.functional._reduction import reduce
 
@@ -59,11 +66,11 @@ def nll_loss(
             [ 0.0000, -0.2500,  0.0000]])
     """
     log_probs, target, dtype = check_class_pair("nll_loss", log_probs, target, "log_probs")
-    weight = _check_class_weight("nll_loss", weight, log_probs)
+    weight = check_class_weight("nll_loss", weight, log_probs)
     check_reduction("nll_loss", reduction)
     if target.dim() == log_probs.dim():
         loss = target * finite(log_probs)  # 0 log 0 = 0
-        loss = loss if weight is None else loss * _along_classes(weight, loss)
+        loss = loss if weight is None else loss * along_classes(weight, loss)
         return reduce("nll_loss", -loss.sum(1), reduction).to(dtype)
     if reduction == "mean":
         return _mean_surprise(log_probs, target, weight, ignore_index).to(dtype)
@@ -158,7 +165,7 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     logits, target, dtype = check_pair(name, logits, target, "logits")
     weight = check_weight(name, weight, logits)
-    pos_weight = _check_pos_weight(name, pos_weight, logits)
+    pos_weight = check_pos_weight(name, pos_weight, logits)
     if pos_weight is None and not torch.compiler.is_compiling():
         loss = _logistic.CrossEntropy.apply(logits, target)
     else:
@@ -220,7 +227,7 @@ def cross_entropy(
     """
     check_from_0_to_1("cross_entropy", "label_smoothing", label_smoothing)
     logits, target, dtype = check_class_pair("cross_entropy", logits, target, "logits")
-    weight = _check_class_weight("cross_entropy", weight, logits)
+    weight = check_class_weight("cross_entropy", weight, logits)
     check_reduction("cross_entropy", reduction)
     if target.dim() == logits.dim():
         if label_smoothing:
@@ -331,10 +338,10 @@ def softmax_focal_loss(
     name = "softmax_focal_loss"
     check_not_negative(name, "gamma", gamma)
     logits, target, dtype = check_class_pair(name, logits, target, "logits")
-    alpha = _check_class_weight(name, alpha, logits, "alpha")
+    alpha = check_class_weight(name, alpha, logits, "alpha")
     if target.dim() == logits.dim():
         loss = target * _faded(finite(logits).log_softmax(1), gamma)  # 0 log 0 = 0
-        loss = (loss if alpha is None else loss * _along_classes(alpha, loss)).sum(1)
+        loss = (loss if alpha is None else loss * along_classes(alpha, loss)).sum(1)
     else:
         loss = _faded(logits.log_softmax(1).gather(1, target.unsqueeze(1)).squeeze(1), gamma)
         loss = loss if alpha is None else loss * alpha[target]
@@ -362,7 +369,7 @@ def _expected_surprise(log_probs, target, weight):
     loss = target * log_probs
     with torch.no_grad():
         loss.nan_to_num_()  # 0 log 0 = 0; the gradient, which is -t, knows no log 0
-    loss = (loss if weight is None else loss * _along_classes(weight, loss)).sum(1)
+    loss = (loss if weight is None else loss * along_classes(weight, loss)).sum(1)
     with torch.no_grad():  # a logit that is no number makes all log p of its sample none, and stays seen
         loss.add_(finite(log_probs.select(1, 0)), alpha=0)
     return -loss
@@ -378,7 +385,7 @@ def _mean_surprise(log_probs, target, weight, ignore_index, label_smoothing=0.0)
     divisor = total.clamp(min=torch.finfo(total.dtype).tiny)
     if not label_smoothing:
         return surprise / divisor
-    spread = log_probs if weight is None else log_probs * _along_classes(weight, log_probs)
+    spread = log_probs if weight is None else log_probs * along_classes(weight, log_probs)
     spread = -spread.sum(1).where(target != ignore_index, 0).sum() / log_probs.shape[1]
     smoothed = (1 - label_smoothing) * surprise + label_smoothing * spread
     return (smoothed / divisor).where(total != 0, 0)
@@ -394,30 +401,3 @@ def _faded(log_p, gamma):
     # Where γ < 1 the slope of (1 - p)^γ is infinite at p = 1.
     miss = (-log_p.expm1()).clamp(min=torch.finfo(log_p.dtype).tiny)
     return -(miss**gamma) * log_p
-
-
-def _along_classes(weight, like):
-    return weight.reshape(-1, *[1] * (like.dim() - 2))
-
-
-def _check_class_weight(name, weight, logits, argument="weight"):
-    """Return a weight for each class as a tensor like `logits`, or None where none were given."""
-    if weight is None:
-        return None
-    check_tensor(name, argument, weight)
-    check_shape(name, argument, logits.shape[1:2], weight.shape)
-    return weight.to(logits.dtype)
-
-
-def _check_pos_weight(name, pos_weight, logits):
-    """Return a weight for all, for each class or for each element, in a shape that broadcasts as is meant."""
-    if pos_weight is None:
-        return None
-    if not isinstance(pos_weight, torch.Tensor):
-        check_not_negative(name, "pos_weight", pos_weight)
-        return logits.new_full((), pos_weight)
-    if pos_weight.dim() == 0:
-        return pos_weight.to(logits.dtype)
-    if logits.dim() > 1 and pos_weight.shape == logits.shape[1:2]:
-        return _along_classes(pos_weight.to(logits.dtype), logits)
-    return check_weight(name, pos_weight, logits, "pos_weight")

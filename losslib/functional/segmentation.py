@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from losslib._arguments import check_activation, check_axes, check_choice, check_not_negative, check_regions
-from losslib.functional._checks import check_class_pair, check_pair
+from losslib.functional._checks import check_class_pair, check_pair, check_pos_weight
 from losslib.functional._reduction import reduce
-from losslib.functional.classification import _check_pos_weight
 
 ROW = 512  # pixels; see _sum_by_class
 
@@ -276,7 +275,7 @@ def combo_loss(
     for argument, value in (("bce_weight", bce_weight), ("dice_weight", dice_weight), ("smooth", smooth)):
         check_not_negative("combo_loss", argument, value)
     z, t, dtype = _scores("combo_loss", logits, target)
-    w = _check_pos_weight("combo_loss", pos_weight, z)
+    w = check_pos_weight("combo_loss", pos_weight, z)
     bce = torch.nn.functional.binary_cross_entropy_with_logits(z, t, pos_weight=w, reduction="none")
     dice = dice_loss(z, t, activation="sigmoid", smooth=smooth, reduction="none")
     loss = bce_weight * _sum(bce) / max(math.prod(z.shape[2:]), 1) + dice_weight * dice

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from losslib._arguments import check_classes, check_shape
+from losslib._arguments import check_classes, check_not_negative, check_shape
 
 
 def check_floats(name, **arguments):
@@ -72,6 +72,26 @@ def check_weight(name, weight, input, argument="weight"):
     if (weight < 0).any():
         raise ValueError(f"{name}: expected {argument} >= 0, got {weight.min()}")
     return weight
+
+
+def check_class_weight(name, weight, input, argument="weight"):
+    """A weight for each class, to multiply (N, C, *) with; ones where none were given."""
+    ones = np.ones(input.shape[1], input.dtype)
+    weight = ones if weight is None else check_weight(name, weight, ones, argument)
+    return weight.reshape(-1, *[1] * (input.ndim - 2))
+
+
+def check_pos_weight(name, pos_weight, logits):
+    """A number, or a weight for each class or element, to multiply the target with."""
+    shape = np.shape(pos_weight)
+    if pos_weight is None:
+        return 1
+    if shape == ():
+        check_not_negative(name, "pos_weight", pos_weight)
+        return logits.dtype.type(pos_weight)
+    if logits.ndim > 1 and shape == logits.shape[1:2]:
+        return check_class_weight(name, pos_weight, logits, "pos_weight")
+    return check_weight(name, pos_weight, logits, "pos_weight")
 
 
 def _target(name, target, dtype):

@@ -6,7 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslib._arguments import check_from_0_to_1, check_not_negative
-from losslib.reference._checks import check_class_pair, check_pair, check_weight
+from losslib.reference._checks import (
+    check_class_pair,
+    check_class_weight,
+    check_pair,
+    check_pos_weight,
+    check_weight,
+)
 from losslib.reference._reduction import reduce
 from losslib.reference._types import Loss
 
@@ -55,7 +61,7 @@ def nll_loss(
     0.5756
     """
     log_probs, target, dtype = check_class_pair("nll_loss", log_probs, target, "log_probs", ignore_index)
-    w = _per_class("nll_loss", weight, log_probs)
+    w = check_class_weight("nll_loss", weight, log_probs)
     t, _ = _distribution("nll_loss", target, log_probs, ignore_index)
     loss = _times(w * t, -log_probs).sum(axis=1)
     total = (w * t).sum() if target.ndim < log_probs.ndim else loss.size
@@ -143,7 +149,7 @@ def binary_cross_entropy_with_logits(
     logits, target, dtype = check_pair(name, logits, target, "logits")
     _check_probabilities(name, "target", target)
     w = 1 if weight is None else check_weight(name, weight, logits)
-    a = _pos_weight(name, pos_weight, logits)
+    a = check_pos_weight(name, pos_weight, logits)
     loss = w * (_times(a * target, _surprise(logits)) + _times(1 - target, _surprise(-logits)))
     return reduce(name, loss, reduction).astype(dtype)
 
@@ -198,7 +204,7 @@ def cross_entropy(
     """
     check_from_0_to_1("cross_entropy", "label_smoothing", label_smoothing)
     logits, target, dtype = check_class_pair("cross_entropy", logits, target, "logits", ignore_index)
-    w = _per_class("cross_entropy", weight, logits)
+    w = check_class_weight("cross_entropy", weight, logits)
     t, ignored = _distribution("cross_entropy", target, logits, ignore_index)
     q = np.where(ignored, 0, (1 - label_smoothing) * t + label_smoothing / t.shape[1])
     loss = _times(w * q, _surprises(logits)).sum(axis=1)
@@ -294,7 +300,7 @@ def softmax_focal_loss(
     name = "softmax_focal_loss"
     check_not_negative(name, "gamma", gamma)
     logits, target, dtype = check_class_pair(name, logits, target, "logits")
-    alpha = _per_class(name, alpha, logits, "alpha")
+    alpha = check_class_weight(name, alpha, logits, "alpha")
     t, _ = _distribution(name, target, logits)
     loss = _times(alpha * t, _focal(_surprises(logits), gamma)).sum(axis=1)
     return reduce(name, loss, reduction).astype(dtype)
@@ -329,26 +335,6 @@ def _distribution(name, target, input, ignore_index=None):
     ignored = target == ignore_index
     classes = np.arange(input.shape[1]).reshape(-1, *[1] * (input.ndim - 2))
     return ((target == classes) & ~ignored).astype(input.dtype), ignored
-
-
-def _per_class(name, weight, input, argument="weight"):
-    """A weight for each class, to multiply (N, C, *) with; ones where none were given."""
-    ones = np.ones(input.shape[1], input.dtype)
-    weight = ones if weight is None else check_weight(name, weight, ones, argument)
-    return weight.reshape(-1, *[1] * (input.ndim - 2))
-
-
-def _pos_weight(name, pos_weight, logits):
-    """A number, or a weight for each class or element, to multiply the target with."""
-    shape = np.shape(pos_weight)
-    if pos_weight is None:
-        return 1
-    if shape == ():
-        check_not_negative(name, "pos_weight", pos_weight)
-        return logits.dtype.type(pos_weight)
-    if logits.ndim > 1 and shape == logits.shape[1:2]:
-        return _per_class(name, pos_weight, logits, "pos_weight")
-    return check_weight(name, pos_weight, logits, "pos_weight")
 
 
 def _alpha(name, alpha):

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from losslib._arguments import check_activation, check_axes, check_choice, check_not_negative, check_regions
-from losslib.reference._checks import check_class_pair, check_pair
+from losslib.reference._checks import check_class_pair, check_pair, check_pos_weight
 from losslib.reference._reduction import reduce
 from losslib.reference._types import Loss
-from losslib.reference.classification import _pos_weight
 
 
 def dice_loss(
@@ -270,7 +269,7 @@ def combo_loss(
     for argument, value in (("bce_weight", bce_weight), ("dice_weight", dice_weight), ("smooth", smooth)):
         check_not_negative("combo_loss", argument, value)
     z, t, dtype = _scores("combo_loss", logits, target)
-    w = _pos_weight("combo_loss", pos_weight, z)
+    w = check_pos_weight("combo_loss", pos_weight, z)
     bce = w * t * np.logaddexp(0, -z) + (1 - t) * np.logaddexp(0, z)
     dice = dice_loss(z, t, activation="sigmoid", smooth=smooth, reduction="none")
     loss = bce_weight * _pixels(bce).sum(-1) / max(math.prod(z.shape[2:]), 1) + dice_weight * dice
