@@ -7,7 +7,7 @@ import torch
 
 from losslib import functional as F
 from losslib.explorers.curves import loss_curves
-from losslib.explorers.elements import Slider
+from losslib.explorers.quantities import Slider
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
 

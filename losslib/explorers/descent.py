@@ -6,7 +6,8 @@ import contourpy
 import numpy as np
 import torch
 
-from losslib.explorers.elements import Axis, Curve, Panel, Points, Readout, Slider, Table
+from losslib.explorers.elements import Axis, Curve, Panel, Points, Readout
+from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
 

@@ -1,131 +1,12 @@
-"""What a scene is made of: sliders, tables of numbers over them, shapes that draw them, panels, readouts.
+"""What a scene is made of: shapes that draw quantities, axes and panels that hold them, readouts."""
 
-A shape's coordinates are *quantities*: a number or a list of numbers that never change, a `Slider` (its
-current value), or a `Table`, which holds the numbers for every combination of some sliders.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 import numpy as np
 
-
-@dataclass(eq=False)
-class Slider:
-    """A control that takes the values of a finite grid, each of them exactly.
-
-    Args:
-        label: What the reader sees, a symbol or a translated word.
-        values: Numbers in increasing order, or words to choose from.
-        value: Where it starts; must be one of the values.
-        unit: Shown after the value.
-
-    >>> Slider("δ", np.arange(0.5, 2.1, 0.5), 1.0).values
-    [0.5, 1.0, 1.5, 2.0]
-    """
-
-    label: str
-    values: Sequence[float] | Sequence[str]
-    value: float | str
-    unit: str = ""
-
-    def __post_init__(self):
-        if len(self.values) < 2:
-            raise ValueError(f"Slider {self.label!r}: expected at least two values, got {len(self.values)}")
-        if self.is_numeric:
-            # 0.30000000000000004, as np.arange makes it, is 0.3.
-            self.values = [float(f"{v:.12g}") for v in self.values]
-            matches = np.isclose(self.values, self.value, rtol=1e-9, atol=1e-9 * np.ptp(self.values))
-            if np.any(np.diff(self.values) <= 0):
-                raise ValueError(f"Slider {self.label!r}: expected increasing values, got {self.values}")
-        else:
-            self.values = list(self.values)
-            matches = np.array([v == self.value for v in self.values])
-        if not matches.any():
-            raise ValueError(f"Slider {self.label!r}: expected one of {self.values}, got {self.value!r}")
-        self.index = int(matches.argmax())
-        self.value = self.values[self.index]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @property
-    def is_numeric(self) -> bool:
-        return not isinstance(self.values[0], str)
-
-
-@dataclass(eq=False)
-class Table:
-    """The numbers for every combination of some sliders.
-
-    Shapes: values (len(s) for s in over, then n or nothing): n numbers, or one, for each combination.
-
-    Raises ValueError when the shape is another.
-    """
-
-    values: np.ndarray
-    over: tuple[Slider, ...] = ()
-
-    def __post_init__(self):
-        self.values = np.asarray(self.values)
-        self.over = tuple(self.over)
-        grid = tuple(len(slider) for slider in self.over)
-        if self.values.shape[: len(grid)] != grid or self.values.ndim - len(grid) > 1:
-            labels = ", ".join(slider.label for slider in self.over) or "no slider"
-            raise ValueError(
-                f"Table over {labels}: expected shape {grid} or {(*grid, 'n')}, got {self.values.shape}"
-            )
-        self.values = self.values.reshape(*grid, -1)
-
-    def at(self, indices: dict[Slider, int]) -> np.ndarray:
-        """The n numbers at one position of the sliders."""
-        return self.values[tuple(indices[slider] for slider in self.over)]
-
-    def squeezed(self) -> "Table":
-        """The same table without the sliders that change nothing in it."""
-        values, over = self.values, list(self.over)
-        for slider in self.over:
-            axis = over.index(slider)
-            first = values.take([0], axis)
-            if np.array_equal(
-                values, np.broadcast_to(first, values.shape), equal_nan=values.dtype.kind == "f"
-            ):
-                values = values.take(0, axis)
-                over.remove(slider)
-        return Table(values, tuple(over))
-
-
-Quantity = float | Sequence[float] | np.ndarray | Slider | Table
-
-
-def tabulate(function: Callable, *sliders: Slider) -> Table:
-    """`function` of the sliders' values, at every combination: a number or n numbers each.
-
-    >>> a, b = Slider("a", [1, 2], 1), Slider("b", [10, 20, 30], 10)
-    >>> tabulate(lambda a, b: [a, a + b], a, b).values.shape
-    (2, 3, 2)
-    """
-    grid = tuple(len(slider) for slider in sliders)
-    cells = [
-        np.asarray(
-            function(*(slider.values[i] for slider, i in zip(sliders, cell, strict=True))), dtype=float
-        )
-        for cell in np.ndindex(grid)
-    ]
-    shapes = {cell.shape for cell in cells}
-    if len(shapes) > 1:
-        raise ValueError(f"tabulate: expected one shape for every combination, got {sorted(shapes)}")
-    return Table(np.reshape(cells, (*grid, *shapes.pop())), sliders)
-
-
-def as_table(quantity: Quantity) -> Table:
-    """Any quantity as a table."""
-    if isinstance(quantity, Table):
-        return quantity
-    if isinstance(quantity, Slider):
-        return Table(quantity.values, (quantity,))
-    return Table(quantity)
+from losslib.explorers.quantities import Quantity, Slider, as_table
 
 
 @dataclass(eq=False)
@@ -226,6 +107,53 @@ class Rects(Element):
 
 
 @dataclass(eq=False)
+class Ellipses(Element):
+    """Ellipses in the rectangles between opposite corners: on axes of one scale, discs and circles."""
+
+    x0: Quantity
+    y0: Quantity
+    x1: Quantity
+    y1: Quantity
+    _: KW_ONLY
+    fill: bool = False
+    dash: int = 0
+    width: float = 1.5
+    kind: ClassVar[str] = "ellipses"
+    coordinates: ClassVar[tuple[str, ...]] = ("x0", "y0", "x1", "y1")
+
+
+@dataclass(eq=False)
+class Picture(Element):
+    """A photograph between opposite corners: one of several, the one whose number `shown` is.
+
+    Args:
+        pictures: Shapes: (H, W, 3) each, in [0, 1]. They travel as WebP: keep them small and few.
+        shown: The number of the picture to show, 0 for the first.
+    """
+
+    x0: Quantity
+    y0: Quantity
+    x1: Quantity
+    y1: Quantity
+    pictures: Sequence[np.ndarray]
+    _: KW_ONLY
+    shown: Quantity = 0
+    kind: ClassVar[str] = "picture"
+    coordinates: ClassVar[tuple[str, ...]] = ("x0", "y0", "x1", "y1")
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.pictures = [np.asarray(picture, float) for picture in self.pictures]
+        self.shown = as_table(self.shown)
+        shapes = [picture.shape for picture in self.pictures]
+        if any(len(shape) != 3 or shape[2] != 3 for shape in shapes):
+            raise ValueError(f"Picture: expected pictures (H, W, 3), got {shapes}")
+        numbers = self.shown.values
+        if numbers.min() < 0 or numbers.max() >= len(shapes) or (numbers % 1).any():
+            raise ValueError(f"Picture: expected numbers of {len(shapes)} pictures, got {np.unique(numbers)}")
+
+
+@dataclass(eq=False)
 class Text(Element):
     """A short text at its points; `anchor` says which part stands there: "start", "middle" or "end"."""
 
@@ -239,13 +167,24 @@ class Text(Element):
 
 @dataclass(eq=False)
 class Handle(Element):
-    """A point to drag. A coordinate that is a slider moves with the pointer; any other shows its place."""
+    """A point to drag. A coordinate that is a slider moves with the pointer; any other shows its place.
+
+    With `along`, a slider that both coordinates are tables over, the point moves along that curve.
+    """
 
     x: Quantity
     y: Quantity
+    _: KW_ONLY
+    along: Slider | None = None
     kind: ClassVar[str] = "handle"
 
     def __post_init__(self):
+        if self.along is not None:
+            self.drag = {"along": self.along}
+            super().__post_init__()
+            if any(table.over != (self.along,) for table in (self.x, self.y)):
+                raise ValueError(f"Handle: expected x and y to be tables over {self.along.label!r}")
+            return
         sliders = {axis: s for axis in ("x", "y") if isinstance(s := getattr(self, axis), Slider)}
         if not sliders or not all(slider.is_numeric for slider in sliders.values()):
             raise ValueError(

@@ -1,19 +1,23 @@
 """How a scene travels to the page: coordinates as small whole numbers, readouts as text in its language."""
 
+import base64
+import io
 import math
 
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from losslib.explorers.elements import Axis, Slider, Table
+from losslib.explorers.elements import Axis
+from losslib.explorers.quantities import Derived, Slider, Table
 from losslib.locales import number
 
 STEPS = 4000  # positions along an axis: a tenth of a pixel on the page
+QUALITY = 60  # of pictures, of 100
 DIGITS = 4  # significant digits of a readout
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def coordinates(table: Table, axis: Axis, sliders: list[Slider]) -> dict:
+def coordinates(table: Table, axis: Axis, sliders: list[Slider | Derived]) -> dict:
     """A table as positions on an axis, in 1/STEPS of it, each less the one before.
 
     That compresses five times better than decimals. Positions far outside are clipped, so that a divergent
@@ -39,14 +43,33 @@ def fractions(values, axis: Axis) -> np.ndarray:
     return (values - low) / (high - low)
 
 
-def texts(table: Table, sliders: list[Slider]) -> dict:
-    """A table of single numbers as text."""
+def indices(table: Table, sliders: list[Slider | Derived]) -> dict:
+    """A table of positions, each a whole number."""
+    return {"over": _positions(table, sliders), "rows": table.values.ravel().astype(int).tolist()}
+
+
+def pictures(pictures: list[np.ndarray]) -> list[str]:
+    """Pictures (H, W, 3) in [0, 1] as addresses that hold them, in WebP."""
+    from PIL import Image
+
+    found = []
+    for picture in pictures:
+        out = io.BytesIO()
+        levels = np.round(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+        Image.fromarray(levels).save(out, "webp", quality=QUALITY, method=6)
+        found.append("data:image/webp;base64," + base64.b64encode(out.getvalue()).decode())
+    return found
+
+
+def texts(table: Table, sliders: list[Slider | Derived]) -> dict:
+    """A table of single numbers as text; counts as whole numbers."""
     table = table.squeezed()
-    shown = [format_number(value) for value in table.values.ravel()]
+    pad = bool((table.values[np.isfinite(table.values)] % 1).any())
+    shown = [format_number(value, pad=pad) for value in table.values.ravel()]
     return {"over": _positions(table, sliders), "texts": " ".join(shown)}
 
 
-def _positions(table: Table, sliders: list[Slider]) -> list[int]:
+def _positions(table: Table, sliders: list[Slider | Derived]) -> list[int]:
     for slider in table.over:
         if slider not in sliders:
             names = [s.label for s in sliders]

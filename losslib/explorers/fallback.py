@@ -6,11 +6,12 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Ellipse, Rectangle
 
 from losslib import plots
 from losslib.explorers import encoding
-from losslib.explorers.elements import Element, Panel, Readout, Slider
+from losslib.explorers.elements import Element, Panel, Readout
+from losslib.explorers.quantities import Slider
 
 
 def to_html(explorer) -> str:
@@ -41,10 +42,12 @@ def _svg(panels: list[Panel], indices: dict[Slider, int]) -> str:
 
 def _draw_panel(ax: Axes, panel: Panel, indices: dict[Slider, int]) -> None:
     for name, axis in (("x", panel.x), ("y", panel.y)):
-        positions, labels = zip(*encoding.ticks(axis), strict=True)
+        marks = dict(encoding.ticks(axis))
         ax.set(**{f"{name}scale": "log" if axis.log else "linear", f"{name}lim": axis.limits})
-        ax.set(**{f"{name}ticks": positions, f"{name}ticklabels": labels})
+        ax.set(**{f"{name}ticks": list(marks), f"{name}ticklabels": list(marks.values())})
         getattr(ax, f"{name}axis").minorticks_off()
+    if any(element.kind == "picture" for element in panel.elements):
+        ax.set_box_aspect(panel.height)
     ax.set_xlabel(panel.x.label)
     ax.set_title(panel.y.label, loc="left", fontsize="medium")
     for element in panel.elements:
@@ -89,6 +92,16 @@ def _draw_element(ax: Axes, element: Element, indices: dict[Slider, int]) -> Non
             for x0, y0, x1, y1 in zip(*values, strict=True):
                 style = {"fill": element.fill, "lw": 0 if element.fill else element.width}
                 ax.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, **look, **style, label=label))
+        case "ellipses":
+            for x0, y0, x1, y1 in zip(*values, strict=True):
+                style = {"fill": element.fill, "lw": 0 if element.fill else element.width}
+                middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+                ax.add_patch(Ellipse(middle, abs(x1 - x0), abs(y1 - y0), **look, **style, label=label))
+        case "picture":
+            (x0,), (y0,), (x1,), (y1,) = values
+            picture = element.pictures[int(element.shown.at(indices)[0])]
+            place = {"extent": (x0, x1, y0, y1), "aspect": "auto", "interpolation": "none", "zorder": 1}
+            ax.imshow(np.clip(picture, 0, 1), alpha=element.opacity, **place)
         case "text":
             for x, y in zip(*values, strict=True):
                 ha = {"start": "left", "middle": "center", "end": "right"}[element.anchor]

@@ -8,7 +8,8 @@ import torch
 
 from losslib import functional
 from losslib.explorers import fits
-from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Points, Readout, Slider, Table
+from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Points, Readout
+from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
 

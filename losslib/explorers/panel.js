@@ -53,6 +53,10 @@ const outlines = {
   },
   points: each(["x", "y"], (e, x, y) => circle(x, y, e.size)),
   rects: each(CORNERS, (_, x0, y0, x1, y1) => `M${x0} ${y0}H${x1}V${y1}H${x0}z`),
+  ellipses: each(CORNERS, (_, x0, y0, x1, y1) => {
+    const arc = `a${Math.abs(x1 - x0) / 2} ${Math.abs(y1 - y0) / 2} 0 1 0`;
+    return `M${x0} ${(y0 + y1) / 2}${arc} ${x1 - x0} 0${arc} ${x0 - x1} 0z`;
+  }),
   segments: each(CORNERS, (e, x0, y0, x1, y1) => {
     const angle = Math.atan2(y1 - y0, x1 - x0);
     const barb = (turn) => `${x1 - 9 * Math.cos(angle + turn)} ${y1 - 9 * Math.sin(angle + turn)}`;
@@ -89,13 +93,13 @@ export function createPanel(panel, lengths, move) {
   const clips = [0, 8].map((room) => ({ room, node: svg("clipPath", { id: `explorer-clip-${panels++}` }) }));
   const [lines, dots] = clips.map(({ node }) => svg("g", { "clip-path": `url(#${node.id})` }));
   const layers = { lines, points: dots, handle: svg("g") };
-  const name = `${panel.y.label}, ${panel.x.label}`;
+  const name = [panel.y.label, panel.x.label].filter(Boolean).join(", ");
   const root = svg("svg", { role: "img", "aria-label": name }, ...clips.map(({ node }) => node), axes);
   root.append(...Object.values(layers));
   const box = html("div", { class: "explorer-panel" }, root);
 
   const draws = panel.elements.map((e) => {
-    const kinds = { handle: createHandle, text: createText };
+    const kinds = { handle: createHandle, text: createText, picture: createPicture };
     const node = kinds[e.kind]?.(e, plot, root, move) ?? svg("path", style(e));
     (layers[e.kind] ?? lines).append(node);
     return drawing(e, node, plot, lengths);
@@ -130,6 +134,7 @@ const toPixels = {
 function drawing(e, node, plot, lengths) {
   const names = Object.keys(e).filter((key) => /^[xy]\d?$/.test(key));
   const rows = names.map((key) => lookup(e[key].over, decode(e[key]), lengths));
+  const shown = e.pictures && lookup(e.shown.over, e.shown.rows, lengths);
   return (state) => {
     const last = e.upto === undefined ? undefined : state[e.upto] + 1;
     const pixels = {};
@@ -137,11 +142,17 @@ function drawing(e, node, plot, lengths) {
       const row = rows[i](state).slice(0, last);
       pixels[key] = row.map((v) => toPixels[key[0]](plot, v));
     }
-    if (outlines[e.kind]) node.setAttribute("d", outlines[e.kind](e, pixels));
+    if (shown) placePicture(node, pixels, e.pictures[shown(state)]);
+    else if (outlines[e.kind]) node.setAttribute("d", outlines[e.kind](e, pixels));
     else
       for (const [i, child] of [...node.children].entries())
         child.setAttribute("transform", `translate(${pixels.x[i]} ${pixels.y[i]})`);
   };
+}
+
+function placePicture(node, { x0, y0, x1, y1 }, href) {
+  const place = { x: x0[0], y: y1[0], width: x1[0] - x0[0], height: y0[0] - y1[0], href };
+  for (const [key, value] of Object.entries(place)) node.setAttribute(key, value);
 }
 
 function drawAxes(panel, plot) {
@@ -168,18 +179,28 @@ function createText(e) {
   return svg("g", {}, ...Array.from({ length: e.x.size }, () => svg("text", look, e.text)));
 }
 
+function createPicture(e) {
+  return svg("image", { preserveAspectRatio: "none", opacity: e.opacity });
+}
+
 // A point to drag: the pointer's place snaps to the nearest values of the sliders that it moves.
 function createHandle(e, plot, root, move) {
   const circles = { reach: 18, ring: 8, grip: 2 };
   const dots = Object.entries(circles).map(([name, r]) => svg("circle", { r, class: `explorer-${name}` }));
   const node = svg("g", { class: "explorer-handle" }, svg("g", {}, ...dots));
   // A finger that moves across the direction of a one-way handle still scrolls the page.
-  node.style.touchAction = !("y" in e.drag) ? "pan-y" : !("x" in e.drag) ? "pan-x" : "none";
+  const ways = Object.keys(e.drag).join("");
+  node.style.touchAction = { x: "pan-y", y: "pan-x" }[ways] ?? "none";
   node.style.cursor = { "pan-y": "ew-resize", "pan-x": "ns-resize", none: "move" }[node.style.touchAction];
-  const drags = Object.entries(e.drag).map(([axis, control]) => [axis, control, decode(e[axis]).flat()]);
-  const nearest = (places, wanted) => {
-    const distances = places.map((place) => Math.abs(place - wanted));
-    return distances.indexOf(Math.min(...distances));
+  const places = { x: decode(e.x).flat(), y: decode(e.y).flat() };
+  const drags = Object.entries(e.drag);
+  const nearest = (distances) => distances.indexOf(Math.min(...distances));
+  const pixels = { x: () => plot.width, y: () => plot.height };
+  const away = (axis, wanted) => places[axis].map((place) => (place - wanted[axis]) * pixels[axis]());
+  const chosen = (axis, wanted) => {
+    if (axis !== "along") return nearest(away(axis, wanted).map(Math.abs));
+    const dy = away("y", wanted);
+    return nearest(away("x", wanted).map((dx, i) => Math.hypot(dx, dy[i])));
   };
   node.addEventListener("pointerdown", (event) => {
     if (event.button === 0) node.setPointerCapture(event.pointerId);
@@ -192,9 +213,7 @@ function createHandle(e, plot, root, move) {
       x: (event.clientX - corner.left - plot.left) / plot.width,
       y: 1 - (event.clientY - corner.top - plot.top) / plot.height,
     };
-    move(
-      Object.fromEntries(drags.map(([axis, control, places]) => [control, nearest(places, wanted[axis])])),
-    );
+    move(Object.fromEntries(drags.map(([axis, control]) => [control, chosen(axis, wanted)])));
   });
   return node;
 }

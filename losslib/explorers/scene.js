@@ -101,9 +101,21 @@ function createButtons(scene, current, move) {
   return { box, stop: () => player?.stop() };
 }
 
+// The sliders' positions, then those that follow from them, each looked up in a table over the ones before.
+function createPlaces({ controls, derived }) {
+  const lengths = [...controls.map(({ texts }) => texts.length), ...derived.map(({ length }) => length)];
+  const found = derived.map(({ over, rows }) => lookup(over, rows, lengths));
+  const follow = (state) => {
+    const places = [...state];
+    for (const at of found) places.push(at(places));
+    return places;
+  };
+  return { lengths, follow };
+}
+
 function render({ model, el }) {
   const scene = model.get("scene");
-  const lengths = scene.controls.map((control) => control.texts.length);
+  const { lengths, follow } = createPlaces(scene);
   const current = () => model.get("state");
   const move = (changes) => {
     const state = current().map((index, i) => changes[i] ?? index);
@@ -125,11 +137,12 @@ function render({ model, el }) {
   el.append(root);
 
   const draw = () => {
-    for (const part of [...panels, ...sliders, readouts]) part.draw(current());
+    const places = follow(current());
+    for (const part of [...panels, ...sliders, readouts]) part.draw(places);
   };
   // One left margin for all panels, so that their plots are of one size.
   const marks = scene.panels.flatMap((panel) => panel.y.ticks.map(([, text]) => text.length));
-  const margin = Math.ceil(Math.max(...marks) * DIGIT) + 12;
+  const margin = Math.ceil(Math.max(0, ...marks) * DIGIT) + 12;
   const observer = new ResizeObserver(() => {
     for (const panel of panels) panel.resize(margin);
     draw();

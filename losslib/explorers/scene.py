@@ -17,7 +17,8 @@ import ipywidgets
 import traitlets
 
 from losslib.explorers import encoding, fallback
-from losslib.explorers.elements import Element, Handle, Panel, Readout, Slider
+from losslib.explorers.elements import Element, Handle, Panel, Picture, Readout
+from losslib.explorers.quantities import Derived, Slider, Table
 from losslib.locales import tr
 
 HERE = pathlib.Path(__file__).parent
@@ -99,17 +100,22 @@ class Explorer(anywidget.AnyWidget):
 
     def _encode(self) -> dict:
         elements = [element for panel in self.panels for element in panel.elements]
+        self._places = [*self.controls, *_derived(elements, self.readouts)]
         return {
             "controls": [
                 {"label": s.label, "texts": [_slider_text(s, value) for value in s.values]}
                 for s in self.controls
+            ],
+            "derived": [
+                {"length": len(place)} | encoding.indices(place.index, self._places)
+                for place in self._places[len(self.controls) :]
             ],
             "initial": [slider.index for slider in self.controls],
             "play": None if self.play is None else self._position(self.play),
             "panels": [self._encode_panel(panel) for panel in self.panels],
             "names": {e.name: _style(e) for e in elements if e.name},
             "readouts": [
-                {"key": r.key, "row": r.row, "column": r.column} | encoding.texts(r.value, self.controls)
+                {"key": r.key, "row": r.row, "column": r.column} | encoding.texts(r.value, self._places)
                 for r in self.readouts
             ],
             "words": {
@@ -134,7 +140,10 @@ class Explorer(anywidget.AnyWidget):
         encoded = _style(element)
         for name in element.coordinates:
             axis = panel.x if name.startswith("x") else panel.y
-            encoded[name] = encoding.coordinates(getattr(element, name), axis, self.controls)
+            encoded[name] = encoding.coordinates(getattr(element, name), axis, self._places)
+        if isinstance(element, Picture):
+            encoded["pictures"] = encoding.pictures(element.pictures)
+            encoded["shown"] = encoding.indices(element.shown, self._places)
         if isinstance(element, Handle):
             encoded["drag"] = {axis: self._position(slider) for axis, slider in element.drag.items()}
         if getattr(element, "upto", None) is not None:
@@ -159,6 +168,23 @@ class Explorer(anywidget.AnyWidget):
         return data | {"text/html": html}, metadata
 
 
+def _derived(elements: list[Element], readouts: list[Readout]) -> list[Derived]:
+    """Everything derived that some table is over, each after what it follows from."""
+    found: list[Derived] = []
+
+    def follow(table: Table) -> None:
+        for place in table.over:
+            if isinstance(place, Derived) and place not in found:
+                follow(place.index)
+                found.append(place)
+
+    tables = [getattr(e, name) for e in elements for name in e.coordinates]
+    tables += [e.shown for e in elements if isinstance(e, Picture)] + [r.value for r in readouts]
+    for table in tables:
+        follow(table)
+    return found
+
+
 def _slider_text(slider: Slider, value: float | str) -> str:
     text = encoding.format_number(value, pad=False) if slider.is_numeric else value
     return f"{text} {slider.unit}" if slider.unit else text
@@ -166,7 +192,7 @@ def _slider_text(slider: Slider, value: float | str) -> str:
 
 def _style(element: Element) -> dict:
     """What says how an element looks: plain values, all but its name."""
-    other = {"name", "drag", "upto", *element.coordinates}
+    other = {"name", "drag", "along", "upto", "pictures", "shown", *element.coordinates}
     return {"kind": element.kind} | {
         name: value for name, value in vars(element).items() if name not in other
     }

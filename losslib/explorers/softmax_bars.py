@@ -6,17 +6,8 @@ import numpy as np
 import torch
 
 from losslib import functional
-from losslib.explorers.elements import (
-    Axis,
-    Element,
-    Handle,
-    Panel,
-    Readout,
-    Rects,
-    Segments,
-    Slider,
-    Table,
-)
+from losslib.explorers.elements import Axis, Element, Handle, Panel, Readout, Rects, Segments
+from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
 

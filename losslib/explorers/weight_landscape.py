@@ -6,18 +6,8 @@ from functools import partial
 import numpy as np
 import torch
 
-from losslib.explorers.elements import (
-    Axis,
-    Curve,
-    Element,
-    Handle,
-    Panel,
-    Points,
-    Readout,
-    Segments,
-    Slider,
-    Table,
-)
+from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Points, Readout, Segments
+from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
 

@@ -16,6 +16,7 @@ CARD = {
     "ru": "Значения|Выпукла|Дифференцируема|Оценивает|Модель шума|Устойчива к выбросам|PyTorch|`losslib`",
     "zh": "取值范围|凸性|可微性|估计量|噪声模型|对离群值的鲁棒性|PyTorch|`losslib`",
 }
+TERM = {"en": "residuals", "ru": "остатка", "zh": "残差"}
 HEADINGS = {
     "at-a-glance": ("At a glance", "Коротко", "概览"),
     "motivation": ("Motivation", "Зачем", "动机"),
@@ -34,6 +35,12 @@ BIBLIOGRAPHY = """@article{gauss1809,
   author = {Carl Friedrich Gauss}, title = {On errors}, journal = {Annals}, year = {1809}, doi = {10.1000/1}
 }
 """
+GLOSSARY = """[[term]]
+page = "regression/mse#derivation"
+en = { name = "residual", meaning = "What is left" }
+ru = { name = "остаток", meaning = "Что осталось" }
+zh = { name = "残差", sounds = "can cha", meaning = "余下的" }
+"""
 
 
 def make(root: Path) -> Path:
@@ -42,6 +49,7 @@ def make(root: Path) -> Path:
     (root / "book").mkdir()
     (root / "book/languages.toml").write_text("[en]\n[ru]\n[zh]\n")
     (root / "book/references.bib").write_text(BIBLIOGRAPHY)
+    (root / "book/glossary.toml").write_text(GLOSSARY, encoding="utf8")
     (root / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: regression/mse\n")
     for lang, phrase in (("ru", "остаток"), ("zh", "残差")):
         (root / f"losslib/locales/{lang}.toml").write_text(f'residual = "{phrase}"\n', encoding="utf8")
@@ -69,6 +77,7 @@ def chapter(lang: str) -> list:
         f"{words}\n\n$$\n\\ell = r^2 \\quad \\text{{{words}}}\n$$ (eq-mse)\n\n{{footcite:t}}`gauss1809`"
     )
     bodies["motivation"] = f"[{words}](../index.ipynb)"
+    bodies["derivation"] = f"{words}: **{TERM[lang]}**"
     bodies["quiz"] = "\n\n".join(question(n, words) for n in (1, 2, 3))
     bodies["exercises"] = "\n\n".join(
         f'**{n}. {words}**\n\n<details class="solution"><summary>{words}</summary>\n\n{words}\n\n</details>'

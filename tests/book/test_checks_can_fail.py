@@ -3,7 +3,7 @@
 import pytest
 
 from tests.book import sample
-from tests.book.checks import CHECKS, chapters, form, language, sources
+from tests.book.checks import CHECKS, chapters, form, glossary, language, sources
 from tests.book.faults import edit, remove, replace, rewrite, set_figure, write
 
 CHAPTER = "book/en/regression/mse.ipynb"
@@ -211,9 +211,34 @@ FAULTS = [
         "a link to ../contents.ipynb",
     ),
     (
+        sources.links_lead_somewhere,
+        edit("motivation", replace("index.ipynb", "regression/mse.ipynb#proof")),
+        "#proof, a section that does not exist",
+    ),
+    (
         sources.no_registry_is_named,
         write("notes.txt", f"pip install --index-url https://{sources.REGISTRIES[0]}"),
         "notes.txt: names",
+    ),
+    (
+        glossary.terms_stand_in_bold_where_the_glossary_says,
+        edit("derivation", replace(r"\*\*", "")),
+        "expected 'residual' in bold",
+    ),
+    (
+        glossary.terms_stand_in_bold_where_the_glossary_says,
+        rewrite("book/glossary.toml", "mse#derivation", "mse#proof"),
+        "no such cell",
+    ),
+    (
+        glossary.terms_stand_in_bold_where_the_glossary_says,
+        rewrite("book/glossary.toml", "Что осталось", ""),
+        "lacks name or meaning in ru",
+    ),
+    (
+        glossary.bold_terms_are_in_the_glossary,
+        edit("derivation", replace("$", " and the **variance** of it")),
+        "'variance' is bold, but no term",
     ),
 ]
 

@@ -1,6 +1,6 @@
 """What must hold for every page. A check takes a tree and yields a sentence for each thing it finds wrong."""
 
-from tests.book.checks import chapters, form, language, sources
+from tests.book.checks import chapters, form, glossary, language, sources
 
 CHECKS = [
     form.notebooks_are_canonical,
@@ -21,4 +21,6 @@ CHECKS = [
     sources.bibliography_is_complete,
     sources.links_lead_somewhere,
     sources.no_registry_is_named,
+    glossary.terms_stand_in_bold_where_the_glossary_says,
+    glossary.bold_terms_are_in_the_glossary,
 ]

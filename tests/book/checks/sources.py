@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from pybtex.database import parse_file
 
-from tests.book.pages import pages
+from tests.book.pages import Page, pages
 
 CITATION = re.compile(r"\{(?:foot)?cite[\w:]*\}`([^`]+)`")
 LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)")
@@ -63,14 +63,27 @@ def bibliography_is_complete(root: Path) -> Iterator[str]:
 
 
 def links_lead_somewhere(root: Path) -> Iterator[str]:
-    """Links between pages and to files; links to other sites are not followed."""
-    for page in pages(root):
+    """Links between pages, to their sections and to files; links to other sites are not followed."""
+    all_pages = list(pages(root))
+    sections = {page.path.resolve(): set(section_ids(page)) for page in all_pages}
+    for page in all_pages:
         for cell in page.of_type("markdown"):
             for target in LINK.findall(re.sub(r"`[^`]*`|\$[^$]*\$", "", cell.source)):
                 if re.match(r"[a-z]+:|#", target):
                     continue
-                if not (page.path.parent / unquote(target).partition("#")[0]).exists():
+                name, _, anchor = target.partition("#")
+                path = (page.path.parent / unquote(name)).resolve()
+                if not path.exists():
                     yield f"{page}#{cell.id}: a link to {target}, which does not exist"
+                elif anchor and path in sections and anchor not in sections[path]:
+                    yield f"{page}#{cell.id}: a link to {target}, a section that does not exist"
+
+
+def section_ids(page: Page) -> Iterator[str]:
+    """The ids of a page's sections: that of the cell, then `cell-2`, `cell-3` for its further headings."""
+    for cell in page.of_type("markdown"):
+        headings = len(re.findall(r"^#{1,6} ", cell.source, re.MULTILINE))
+        yield from (cell.id if n == 1 else f"{cell.id}-{n}" for n in range(1, headings + 1))
 
 
 def no_registry_is_named(root: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ def shows_the_numbers_of_losslib(explorer: Locator, made: Made) -> Iterator[str]
         values[int(control.input_value())] for values, control in zip(made.sliders, controls, strict=True)
     ]
     for value, text in zip(place, explorer.locator(".explorer-value").all_text_contents(), strict=True):
-        if not _agrees(read_number(text), value):
+        if not isinstance(value, str) and not _agrees(read_number(text), value):  # words are translated
             yield f"at {place} a slider reads {text}"
     outputs = explorer.locator("output")
     shown = outputs.evaluate_all(
