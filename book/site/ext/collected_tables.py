@@ -14,7 +14,7 @@ from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 
 from book.site.ext.notebook_cells import read_notebook
-from book.site.languages import languages
+from book.site.languages import languages, source_language
 from book.site.project import BOOK, notebook, pages
 
 GLOSSARY = BOOK / "glossary.toml"
@@ -37,8 +37,12 @@ def cards(code: str) -> dict[str, dict[str, str]]:
 
 
 def terms() -> list[dict]:
-    """The entries of the glossary: `page`, where it is introduced, and for each language `name` and `meaning`."""
-    return tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
+    """The entries of the glossary: `page`, where it is introduced, and for each language `name` and `meaning`.
+
+    A language that an entry lacks has the source language's words.
+    """
+    found = tomllib.loads(GLOSSARY.read_text(encoding="utf-8"))["term"]
+    return [dict.fromkeys(languages(), term[source_language().code]) | term for term in found]
 
 
 class Collected(Directive):
