@@ -60,7 +60,7 @@ def _recorder(name: str, made: list[Made]) -> Callable:
 
 
 def read_number(text: str) -> float:
-    """A number as a reader reads it, in any language of the book."""
-    text = text.replace("−", "-").replace(",", ".").replace("∞", "inf").replace("–", "nan")
+    """A number as a reader reads it, in any language of the book, with or without a unit."""
+    text = text.partition(" ")[0].replace("−", "-").replace(",", ".").replace("∞", "inf").replace("–", "nan")
     mantissa, _, power = text.partition("×10")
     return float(f"{mantissa}e{power.translate(SUPERSCRIPTS)}" if power else mantissa)
