@@ -79,11 +79,13 @@ def test_mouse_drags(opened):
         before = places(explorer)
         mouse.move(x, y)
         mouse.down()
+        reached = []
         for dx, dy in ((30, 10), (-60, -30), (60, 40)):
             mouse.move(x + dx, y + dy, steps=3)
             check(explorer, made)
+            reached.append(places(explorer))
         mouse.up()
-        assert places(explorer) != before
+        assert any(place != before for place in reached)
 
 
 @pytest.mark.parametrize("page", SOURCE_PAGES, ids=str)
@@ -92,18 +94,20 @@ def test_finger_drags(visit, page):
     device = phone.tab.context.new_cdp_session(phone.tab)
     for explorer, made in explorers(phone, page):
         x, y = grip(explorer)
-        before = places(explorer)
+        before, reached = places(explorer), []
         for kind, dx, dy in (
             ("Start", 0, 0),
             ("Move", 15, 0),
             ("Move", 40, 20),
             ("Move", 60, 40),
+            ("Move", -40, 0),
             ("End", 0, 0),
         ):
             points = [] if kind == "End" else [{"x": x + dx, "y": y + dy}]
             device.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+            reached.append(places(explorer))
         check(explorer, made)
-        assert places(explorer) != before
+        assert any(place != before for place in reached)
 
 
 @pytest.mark.parametrize("page", SOURCE_PAGES, ids=str)
