@@ -94,20 +94,19 @@ def test_finger_drags(visit, page):
     device = phone.tab.context.new_cdp_session(phone.tab)
     for explorer, made in explorers(phone, page):
         x, y = grip(explorer)
-        before, reached = places(explorer), []
+        before = places(explorer)
+        room = explorer.locator("input").first.evaluate("slider => slider.value === slider.max ? -1 : 1")
         for kind, dx, dy in (
             ("Start", 0, 0),
             ("Move", 15, 0),
             ("Move", 40, 20),
             ("Move", 60, 40),
-            ("Move", -40, 0),
             ("End", 0, 0),
         ):
-            points = [] if kind == "End" else [{"x": x + dx, "y": y + dy}]
+            points = [] if kind == "End" else [{"x": x + room * dx, "y": y + dy}]
             device.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
-            reached.append(places(explorer))
         check(explorer, made)
-        assert any(place != before for place in reached)
+        assert places(explorer) != before
 
 
 @pytest.mark.parametrize("page", SOURCE_PAGES, ids=str)
