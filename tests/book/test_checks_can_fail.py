@@ -240,6 +240,11 @@ FAULTS = [
         edit("derivation", replace("$", " and the **variance** of it")),
         "'variance' is bold, but no term",
     ),
+    (
+        glossary.bold_terms_are_in_the_glossary,
+        edit("derivation", replace("$", " and the **cubic residual** of it")),
+        "'cubic residual' is bold, but no term",
+    ),
 ]
 
 
