@@ -1,7 +1,7 @@
 # Every command of the project; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help environment book serve lab test lint test-code test-notebooks test-site gpu bench bench-site format sync stale lock clean
+.PHONY: help environment grading book serve lab test lint test-code test-notebooks test-coursework test-site gpu bench bench-site bench-grading release collect grade marks feedback export status format sync stale lock clean
 
 python := .venv/bin/python
 pytest := $(python) -m pytest -n 2 --dist loadfile
@@ -23,7 +23,10 @@ serve: book ## Build the site and serve it on this machine
 lab: environment ## Open the notebooks in JupyterLab
 	@.venv/bin/jupyter lab book
 
-test: lint test-code test-notebooks test-site ## Run every check and test
+grading: environment
+	@sh coursework/environment.sh
+
+test: lint test-code test-notebooks test-coursework test-site ## Run every check and test
 
 lint: environment ## Check style and types: Python, notebooks, JavaScript, CSS
 	@$(python) -m ruff check
@@ -36,7 +39,11 @@ test-code: environment ## Test losslib, and the notebooks' form, translations an
 	@$(pytest) tests/losslib tests/book tests/test_benchmarks.py tests/test_gpu.py tests/test_repository.py
 
 test-notebooks: environment ## Execute every notebook in every language
-	@OMP_NUM_THREADS=1 $(pytest) --nbval-lax --nbval-cell-timeout=60 book
+	@OMP_NUM_THREADS=1 $(pytest) --nbval-lax --nbval-cell-timeout=60 book coursework
+
+test-coursework: grading ## Test assignments, sandbox and grading from hand-out to feedback
+	@$(python) -m tests.coursework.bubblewrap
+	@$(pytest) tests/coursework
 
 test-site: book ## Build the site and test it in a browser
 	@$(python) -m tests.site.browser
@@ -52,6 +59,34 @@ bench: environment ## Measure the losses beside other libraries
 bench-site: book ## Measure the site beside stock Jupyter Book
 	@$(python) -m tests.site.browser
 	@$(python) -m benchmarks.site
+
+bench-grading: grading ## Measure the grading of many submissions
+	@$(python) -m benchmarks.grading $(options)
+
+# A course lies in the folder $(course); `make release assignment=regression due="2027-03-01 23:59 +0100"`.
+course := course
+coursework = $(python) -m coursework $@ $(assignment) --course "$(course)"
+
+release: grading ## Hand out an assignment: assignment=regression [due="2027-03-01 23:59 +0100"]
+	@$(coursework) $(if $(due),--due "$(due)")
+
+collect: grading ## Take in submissions: assignment=regression from=FOLDER-OR-ZIP
+	@$(coursework) "$(from)"
+
+grade: grading ## Grade what is new: assignment=regression [workers=N or scheduler=ADDRESS] [options=--without-sandbox]
+	@$(coursework) $(if $(workers),--workers $(workers)) $(if $(scheduler),--scheduler "$(scheduler)") $(options)
+
+marks: grading ## Mark prose in a table: assignment=regression write=FILE.csv, later read=FILE.csv
+	@$(coursework) $(if $(read),read "$(read)",write "$(write)")
+
+feedback: grading ## Write each student's page, and a zip of them: assignment=regression
+	@$(coursework)
+
+export: grading ## Write the grades: assignment=regression format=moodle|canvas|plain to=FILE.csv
+	@$(coursework) $(format) "$(to)"
+
+status: grading ## Say where every submission stands: assignment=regression
+	@$(coursework)
 
 format: environment ## Format Python, notebooks, JavaScript and CSS
 	@$(python) -m ruff check --fix

@@ -1,9 +1,12 @@
 """Keep book/<language> in step with book/en: list what differs, copy code, stamp prose as current.
 
+The assignments in coursework/<language> are kept in step in the same way.
+
     python book/translations.py          list missing, drifted, orphaned and stale cells
     python book/translations.py --sync   copy code, cell order and new cells from English, strip outputs
     python book/translations.py --stamp ru/regression/huber         mark the prose of a page as current
     python book/translations.py --stamp ru/regression/huber#quiz    mark one cell
+    python book/translations.py --stamp coursework/ru/final/final   mark an assignment
 
 missing   the page does not exist in that language (--sync makes it)
 drifted   code, order, formulas, labels, citations, quiz answers or metadata differ from English
@@ -26,20 +29,21 @@ import nbformat
 from nbformat import NotebookNode
 
 BOOK = Path(__file__).resolve().parent
+COURSEWORK = BOOK.parent / "coursework"
+TREES = (BOOK, COURSEWORK)  # in what follows `book` is either
 # Beside these a notebook may have `keywords`, words that its readers may search for, in its own language.
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = {"jupyter", "mystnb", "source", "tags"}  # anything else is left behind by an editor
+CELL_METADATA = {"jupyter", "mystnb", "nbgrader", "source", "tags"}  # anything else is left behind by an editor
 WORDS = (("figure", "caption"), ("image", "alt"))  # where a code cell's metadata.mystnb holds words
 
 
 def languages(book: Path = BOOK) -> list[str]:
-    """The languages of `languages.toml` that the book is translated into: all but English."""
-    return [
-        lang for lang in tomllib.loads((book / "languages.toml").read_text(encoding="utf8")) if lang != "en"
-    ]
+    """The languages of `book/languages.toml` that English is translated into."""
+    listed = (book.parent / "book" / "languages.toml").read_text(encoding="utf8")
+    return [lang for lang in tomllib.loads(listed) if lang != "en"]
 
 
 def pages(lang: str, book: Path = BOOK) -> list[str]:
@@ -211,7 +215,7 @@ def sync_all(book: Path = BOOK) -> None:
             try:
                 sync(lang, page, book)
             except ValueError as error:
-                raise SystemExit(f"{lang}/{page} was left as it is: {error}") from None
+                raise SystemExit(f"{book.name}/{lang}/{page} was left as it is: {error}") from None
 
 
 def stamp(lang: str, page: str, only: str | None = None, book: Path = BOOK) -> None:
@@ -227,25 +231,28 @@ def stamp(lang: str, page: str, only: str | None = None, book: Path = BOOK) -> N
     save(notebook, lang, page, book)
 
 
-def stamp_target(target: str, book: Path = BOOK) -> tuple[str, str, str | None]:
+def stamp_target(target: str, trees: tuple[Path, ...] = TREES) -> tuple[str, str, str | None, Path]:
     """Split `ru/regression/huber#quiz`; a path such as `book/ru/regression/huber.ipynb` is understood too."""
     path, _, cell = target.partition("#")
-    lang, _, page = path.removeprefix("book/").removesuffix(".ipynb").partition("/")
+    named = [tree for tree in trees if path.startswith(f"{tree.name}/")]
+    book = named[0] if named else trees[0]
+    lang, _, page = path.removeprefix(f"{book.name}/").removesuffix(".ipynb").partition("/")
     if lang not in languages(book) or page not in pages(lang, book) or page not in pages("en", book):
         raise SystemExit(f"--stamp: expected a translated page such as ru/regression/huber, got {target!r}")
-    return lang, page, cell or None
+    return lang, page, cell or None, book
 
 
-def report(book: Path = BOOK) -> int:
+def report(trees: tuple[Path, ...] = TREES) -> int:
     """Print every problem and a closing line; 1 if there is any but stale cells."""
     counts: dict[str, int] = {}
-    for lang in languages(book):
-        for page in sorted({*pages("en", book), *pages(lang, book)}):
-            for kind, cell in problems(lang, page, book):
-                counts[kind] = counts.get(kind, 0) + 1
-                print(f"{kind:8} book/{lang}/{page}.ipynb  {cell}")
+    for book in trees:
+        for lang in languages(book):
+            for page in sorted({*pages("en", book), *pages(lang, book)}):
+                for kind, cell in problems(lang, page, book):
+                    counts[kind] = counts.get(kind, 0) + 1
+                    print(f"{kind:8} {book.name}/{lang}/{page}.ipynb  {cell}")
     summary = ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "all current"
-    print(f"Translations into {', '.join(languages(book))}: {summary}.")
+    print(f"Translations into {', '.join(languages(trees[0]))}: {summary}.")
     return int(bool(counts.keys() - {"stale"}))
 
 
@@ -256,7 +263,8 @@ def main() -> int:
     group.add_argument("--stamp", metavar="PAGE[#CELL]", help="mark prose as current: ru/regression/huber")
     arguments = parser.parse_args()
     if arguments.sync:
-        sync_all()
+        for tree in TREES:
+            sync_all(tree)
     elif arguments.stamp:
         stamp(*stamp_target(arguments.stamp))
     return report()

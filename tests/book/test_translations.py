@@ -38,7 +38,7 @@ def test_fingerprint_is_the_first_twelve_digits_of_sha256():
 
 def test_sample_is_current(book):
     assert problems(book, "ru") == problems(book, "zh") == []
-    assert translations.report(book) == 0
+    assert translations.report((book,)) == 0
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_english_edit_makes_prose_and_captions_stale_until_stamped(book):
 
     edit(book, "en", change)
     assert translations.stale("ru", PAGE, book) == ["parabola", "gpu"]
-    assert translations.report(book) == 0
+    assert translations.report((book,)) == 0
     translations.stamp("ru", PAGE, "gpu", book)
     assert translations.stale("ru", PAGE, book) == ["parabola"]
     translations.stamp("ru", PAGE, book=book)
@@ -186,7 +186,7 @@ def test_sync_refuses_a_cell_of_another_type(book):
 def test_page_that_english_lacks_is_orphaned_and_fails(book, capsys):
     (book / "en" / f"{PAGE}.ipynb").unlink()
     assert problems(book) == [("orphaned", "page")]
-    assert translations.report(book) == 1
+    assert translations.report((book,)) == 1
     assert "orphaned book/ru/regression/mse.ipynb  page" in capsys.readouterr().out
 
 
@@ -204,14 +204,14 @@ def test_sync_strips_outputs_and_editor_metadata(book):
 
 @pytest.mark.parametrize("target", ["ru/regression/mse", "book/ru/regression/mse.ipynb"])
 def test_stamp_understands_a_page_and_a_path(book, target):
-    assert translations.stamp_target(target, book) == ("ru", PAGE, None)
-    assert translations.stamp_target(f"{target}#quiz", book) == ("ru", PAGE, "quiz")
+    assert translations.stamp_target(target, (book,)) == ("ru", PAGE, None, book)
+    assert translations.stamp_target(f"{target}#quiz", (book,)) == ("ru", PAGE, "quiz", book)
 
 
 @pytest.mark.parametrize("target", ["ru/regression/nothing", "en/regression/mse", "mse"])
 def test_stamp_explains_a_wrong_page(book, target):
     with pytest.raises(SystemExit, match="expected a translated page such as ru/regression/huber"):
-        translations.stamp_target(target, book)
+        translations.stamp_target(target, (book,))
 
 
 def test_command_lists_and_explains():

@@ -6,7 +6,6 @@ A Chromium or Chrome on the PATH is taken first, then Playwright's own. On Debia
 font from apt; elsewhere Playwright downloads its browser.
 """
 
-import os
 import platform
 import shutil
 import subprocess
@@ -14,6 +13,8 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from tests.apt import apt_install
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -46,19 +47,6 @@ def draws_chinese() -> bool:
     if not shutil.which("fc-list"):
         return False
     return bool(subprocess.run(["fc-list", ":lang=zh"], capture_output=True, text=True).stdout.strip())
-
-
-def apt_install(*packages: str) -> bool:
-    """Install Debian packages as root; False where that is not possible."""
-    release = Path("/etc/os-release")
-    is_debian = release.exists() and "ID=debian" in release.read_text().splitlines()
-    if not (is_debian and hasattr(os, "geteuid") and os.geteuid() == 0):
-        return False
-    print(f"Installing {' '.join(packages)} with apt-get ...", flush=True)
-    quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "stdout": subprocess.DEVNULL}
-    subprocess.run(["apt-get", "update", "-qq"], **quiet)
-    command = ["apt-get", "install", "-qq", "--no-install-recommends", *packages]
-    return subprocess.run(command, **quiet).returncode == 0
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from book import translations
-from tests.book.pages import Page, pages, prose, stale_cells
+from tests.book.pages import pages, prose, stale_cells
 
 LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
 WORD = re.compile(r"\b[A-Za-z]{2,}\b(?!\()")  # not f in f(x)
@@ -105,7 +105,8 @@ def spoken_comments(source: str) -> Iterator[str]:
 
 def catalogues_hold_exactly_the_phrases_in_use(root: Path) -> Iterator[str]:
     sources = [cell.source for page in pages(root, lang="en") for cell in page.of_type("code")]
-    sources += [path.read_text(encoding="utf8") for path in root.glob("losslib/**/*.py")]
+    modules = [*root.glob("losslib/**/*.py"), *root.glob("coursework/*.py")]
+    sources += [path.read_text(encoding="utf8") for path in modules]
     used = {phrase for source in sources for phrase in phrases(source)}
     for path in sorted(root.glob("losslib/locales/*.toml")):
         catalogue = tomllib.loads(path.read_text(encoding="utf8"))
@@ -139,7 +140,7 @@ def descriptions_are_in_the_language_of_the_page(root: Path) -> Iterator[str]:
         waiting = stale_cells(root, page)
         for cell in (cell for cell in page.of_type("code") if cell.id not in waiting):
             for part in (translations.words(cell) or "").split("\n"):
-                if part and not speaks(page, part):
+                if part and not speaks(page.lang, part):
                     yield f"{page}#{cell.id}: expected words of the page's language, got {part!r}"
 
 
@@ -148,14 +149,19 @@ def prose_is_in_the_language_of_the_page(root: Path) -> Iterator[str]:
     for page in pages(root):
         waiting = stale_cells(root, page)
         for cell in (cell for cell in page.of_type("markdown") if cell.id not in waiting):
-            for paragraph in re.split(r"\n\s*\n", prose(cell.source)):
-                if len(WORD.findall(paragraph)) > 3 and not speaks(page, paragraph):
-                    start = " ".join(paragraph.split())[:60]
-                    yield f"{page}#{cell.id}: not in the language of the page: {start!r}"
+            for paragraph in untranslated(page.lang, cell.source):
+                yield f"{page}#{cell.id}: not in the language of the page: {paragraph!r}"
 
 
-def speaks(page: Page, text: str) -> bool:
-    """Whether a text has letters of the page's language, and English none of another alphabet."""
-    if page.lang in LETTERS:
-        return bool(LETTERS[page.lang].search(text))
+def untranslated(lang: str, markdown: str) -> Iterator[str]:
+    """How each paragraph begins that is not in the language."""
+    for paragraph in re.split(r"\n\s*\n", prose(markdown)):
+        if len(WORD.findall(paragraph)) > 3 and not speaks(lang, paragraph):
+            yield " ".join(paragraph.split())[:60]
+
+
+def speaks(lang: str, text: str) -> bool:
+    """Whether a text has letters of the language, and English none of another alphabet."""
+    if lang in LETTERS:
+        return bool(LETTERS[lang].search(text))
     return not foreign(text)
