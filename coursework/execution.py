@@ -103,7 +103,8 @@ class Run:
             ]
             self._reached = len(self.notebook.cells)
             for n in passed:
-                self._test(n, self._check_further)
+                if self._is_run(n):
+                    self._test(n, self._check_further)
         finally:
             if self._kernel:
                 self._kernel.close()
@@ -112,15 +113,20 @@ class Run:
         """Run a cell or a test; whether it is a test that has passed and has further checks."""
         cell, self._reached = self.notebook.cells[n], n
         cell.outputs, cell.execution_count = [], None
-        if over := self._over():
-            self.notes.append(f"{self._label(n)} was not run: time or restarts were used up")
-            cell.outputs = [error("Stopped", over)]
+        if not self._is_run(n):
             return False
         cell.execution_count = 1 + sum(bool(c.get("execution_count")) for c in self.notebook.cells[:n])
         if _is_test(cell):
             return self._test(n, self._check) and bool(self._further)
         self._run(n)
         return False
+
+    def _is_run(self, n: int) -> bool:
+        """Whether there is time and a kernel for a cell; where not, it says so, and so does a note."""
+        if over := self._over():
+            self.notes.append(f"{self._label(n)} was not run to the end: time or restarts were used up")
+            self.notebook.cells[n].outputs = [error("Stopped", over)]
+        return not over
 
     def _run(self, n: int) -> None:
         """Run a cell of the student's."""
@@ -180,6 +186,8 @@ class Run:
                 self._start()
             return message
         except Exception as problem:  # a check that meets an answer of a kind that nobody thought of
+            if not called:
+                raise
             self.notes.append(f"{self._label(n)}: the check failed with {type(problem).__name__}: {problem}")
             return tr("{name} gave something that can't be checked.", name=called)
         return ""
@@ -227,8 +235,8 @@ class Run:
         limits = self._limits
         match cause:
             case Cause.TIME | Cause.STUBBORN:
-                seconds = f"{limits.cell_seconds:g}"
-                return tr("Stopped after {n} seconds: is there a loop without an end?", n=seconds)
+                seconds = limits.cell_seconds if monotonic() < self._end else limits.total_seconds
+                return tr("Stopped after {n} seconds: is there a loop without an end?", n=f"{seconds:g}")
             case Cause.OUTPUT:
                 return tr(
                     "More than {n} MB of output: the rest is left out.", n=f"{limits.output_bytes / 1e6:g}"

@@ -23,7 +23,7 @@ from coursework.sandbox import Cause, Limits
 START_SECONDS = 90
 GRACE_SECONDS = 5  # for an interrupted cell to end
 SETTLE_SECONDS = 2  # for the last output to come after the reply
-_MESSAGE_BYTES = 2 * 10**7  # a larger part closes the connection, which counts as the end of the kernel
+_MESSAGE_BYTES = 2 * 10**7  # a larger one closes the connection, and the kernel is given up
 _QUEUED = 10  # messages per channel; the kernel keeps the others
 
 
@@ -72,7 +72,7 @@ class Kernel:
             said = (self._folder / "errors.txt").read_text(errors="replace").strip()[-1000:]
             self.close()
             if isinstance(error, Stopped):
-                raise KernelError(f"expected a kernel to start, but it {error.cause}: {said}") from None
+                raise KernelError(f"the kernel did not start: {said or error.cause}") from None
             raise
         if sandboxed:
             shutil.rmtree(self._folder)
@@ -125,6 +125,7 @@ class Kernel:
                           "control": self._client.control_channel}  # fmt: skip
         for channel in self._channels.values():
             self._poller.register(channel.socket, zmq.POLLIN)
+            self._poller.register(channel.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED), zmq.POLLIN)
         until, silent = monotonic() + START_SECONDS, set(self._channels)
         while silent:
             self._send("shell", "kernel_info_request")
@@ -149,8 +150,7 @@ class Kernel:
             elif late and reply is None:
                 raise Stopped(Cause.STUBBORN if stopped is Cause.TIME else Cause.OUTPUT, lost=True)
             elif late:
-                self._require_outputs()
-                break
+                break  # the kernel drops outputs that come too fast, and that may have been the last one
             message = self._receive(until)
             if message is None or message.parent != sent:
                 continue
@@ -164,14 +164,6 @@ class Kernel:
             raise Stopped(stopped, lost=False)
         return reply
 
-    def _require_outputs(self) -> None:
-        """Outputs may be dropped when they come too fast, but a channel that was closed over one stays silent."""
-        asked, until = self._send("shell", "kernel_info_request"), monotonic() + SETTLE_SECONDS
-        while message := self._receive(until):
-            if message.channel == "iopub" and message.parent == asked:
-                return
-        raise Stopped(Cause.OUTPUT, lost=True)
-
     def _send(self, channel: str, kind: str) -> str:
         message = self._client.session.msg(kind, {})
         self._channels[channel].send(message)
@@ -184,11 +176,16 @@ class Kernel:
             for name, channel in self._channels.items():
                 if channel.socket in ready:
                     return self._read(name)
-            if self._process.poll() is not None:
+            if ready or self._process.poll() is not None:
                 self._raise_end()
         return None
 
     def _raise_end(self) -> NoReturn:
+        """A connection was closed: the kernel has ended, or has sent a message that was too large."""
+        try:
+            self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            raise Stopped(Cause.OUTPUT, lost=True) from None
         cause = self._watchdog.cause or Cause.DIED
         if cause is Cause.MACHINE:
             raise KernelError(f"it {cause}: grade fewer submissions at once, or look at what this one does")

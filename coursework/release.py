@@ -22,6 +22,7 @@ def release(course: Course, assignment: str, *, due: datetime | None = None) -> 
     require_assignment(assignment)
     _prove(course, assignment)
     salt(course)
+    _configure(course)
     written = [lang for lang in languages() if (SOURCES / lang / assignment).is_dir()]
     return [_release(course, assignment, language, due) for language in written]
 
@@ -39,6 +40,12 @@ def hidden_checks(course: Course, assignment: str) -> str:
     """The source of the instructor's own checks, empty if there are none."""
     path = course.hidden(assignment)
     return path.read_text(encoding="utf8") if path.is_file() else ""
+
+
+def _configure(course: Course) -> None:
+    """Let nbgrader's own tools find the sources when they are started in the course's folder."""
+    sources = f"c.CourseDirectory.source_directory = {str(SOURCES / 'en')!r}\n"
+    (course.root / "nbgrader_config.py").write_text(f"c = get_config()\n{sources}", encoding="utf8")
 
 
 def _prove(course: Course, assignment: str) -> None:
