@@ -28,7 +28,11 @@ from coursework.release import release
 from tests.coursework.submissions import answered, answers
 
 RESULTS = Path(__file__).parent / "results" / "grading.json"
-ROUNDS = {"one worker": (1, False), "two workers": (2, False), "two workers, one killed": (2, True)}
+ROUNDS = {
+    "one": (1, False),
+    "two": (2, False),
+    "two_one_killed": (2, True),
+}  # workers, and whether one is killed
 
 
 def main() -> None:
@@ -84,8 +88,8 @@ def measure(start: Course, assignment: str) -> dict[str, dict]:
         rounds[name] = {
             "seconds": round(seconds),
             "merging": round(merging.seconds),
-            "per minute": round(60 * len(grades) / seconds, 1),
-            "memory, GiB": round(watch.peak / 2**30, 1),
+            "per_minute": round(60 * len(grades) / seconds, 1),
+            "memory_gib": round(watch.peak / 2**30, 1),
         }
         print(name, rounds[name], flush=True)
     return rounds

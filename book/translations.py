@@ -36,7 +36,8 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = {"jupyter", "mystnb", "nbgrader", "source", "tags"}  # anything else is left behind by an editor
+# Anything else in a cell's metadata is left behind by an editor.
+CELL_METADATA = {"jupyter", "mystnb", "nbgrader", "source", "tags"}
 WORDS = (("figure", "caption"), ("image", "alt"))  # where a code cell's metadata.mystnb holds words
 
 

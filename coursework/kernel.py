@@ -162,6 +162,7 @@ class Kernel:
                 outputs.add(message.kind, message.content)
         if stopped:
             raise Stopped(stopped, lost=False)
+        assert reply is not None
         return reply
 
     def _send(self, channel: str, kind: str) -> str:
@@ -172,7 +173,7 @@ class Kernel:
     def _receive(self, until: float) -> Message | None:
         """The next message, or None if none came. Raises Stopped when the kernel is gone, or sends what is none."""
         while (left := until - monotonic()) > 0:
-            ready = dict(self._poller.poll(1000 * min(left, 0.2)))
+            ready = dict(self._poller.poll(int(1000 * min(left, 0.2))))
             for name, channel in self._channels.items():
                 if channel.socket in ready:
                     return self._read(name)

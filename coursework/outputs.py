@@ -28,12 +28,9 @@ class Outputs:
             if kind == "stream":
                 self._stream("stderr" if content["name"] == "stderr" else "stdout", _clean(content["text"]))
             elif kind == "error":
-                parts = [_clean(content["ename"]), _clean(content["evalue"])]
-                self._keep(
-                    error(*parts, [_clean(line) for line in content["traceback"]]),
-                    *parts,
-                    *content["traceback"],
-                )
+                name, message = _clean(content["ename"]), _clean(content["evalue"])
+                lines = [_clean(line) for line in content["traceback"]]
+                self._keep(error(name, message, lines), name, message, *lines)
             elif kind in ("display_data", "execute_result"):
                 data = _shown(content["data"])
                 number = {"execution_count": None} if kind == "execute_result" else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from losslib.checks import Answer, NotPassed, wire
 from losslib.checks.calls import Call, Outcome
@@ -47,5 +47,5 @@ class RemoteAnswer(Answer):
         except (KeyError, TypeError, ValueError):
             self._unreadable()
 
-    def _unreadable(self) -> Any:
+    def _unreadable(self) -> NoReturn:
         raise NotPassed(tr("What {name} gave back can't be read.", name=self.name))
