@@ -41,6 +41,10 @@ en = { name = "residual", meaning = "What is left" }
 ru = { name = "остаток", meaning = "Что осталось" }
 zh = { name = "残差", sounds = "can cha", meaning = "余下的" }
 """
+BODIES = (
+    "raise NotImplementedError",
+    "return x",
+)  # of an exercise's function: as it is found, and its solution
 
 
 def make(root: Path) -> Path:
@@ -93,6 +97,10 @@ def chapter(lang: str) -> list:
         if cell_id == "motivation":
             figure = {"figure": {"caption": words, "name": "fig-mse"}, "image": {"alt": f"{words}: $r^2$"}}
             cells.append(code("parabola", 'ax.plot(r, r**2, label=tr("residual"))\nshow(fig)', mystnb=figure))
+        if cell_id == "exercises":
+            answer, solution = (f'def f(x):\n    {body}\n\n\ncheck("f", f)' for body in BODIES)
+            cells.append(code("f-answer", answer, tags=["raises-exception", "remove-output"]))
+            cells.append(code("f-solution", solution, tags=["hide-cell"], jupyter={"source_hidden": True}))
     return cells
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.book import sample
 from tests.book.checks import CHECKS, chapters, form, glossary, language, sources
-from tests.book.faults import edit, remove, replace, rewrite, set_figure, write
+from tests.book.faults import edit, remove, replace, rewrite, set_figure, set_metadata, write
 
 CHAPTER = "book/en/regression/mse.ipynb"
 PROSE = "## Motivation\n\n" + sample.WORDS["en"]
@@ -132,6 +132,26 @@ FAULTS = [
         chapters.exercises_have_solutions,
         edit("exercises", replace('class="solution"', 'class="hint"')),
         "task 1 has no solution",
+    ),
+    (
+        chapters.an_exercise_answers_at_once,
+        edit("f-answer", lambda cell: cell.update(id="f-stub")),
+        "expected one exercise with a cell ...-answer, got 0",
+    ),
+    (
+        chapters.an_exercise_answers_at_once,
+        edit("f-answer", replace("raise NotImplementedError", "return x")),
+        "expected a function that is not written yet",
+    ),
+    (
+        chapters.an_exercise_answers_at_once,
+        edit("f-answer", set_metadata(tags=["remove-output"])),
+        "expected the tags raises-exception and remove-output",
+    ),
+    (
+        chapters.an_exercise_answers_at_once,
+        edit("f-solution", replace(r"check\(.*\)", "assert f(1) == 1")),
+        'no solution calls check("f", f)',
     ),
     (
         language.translations_have_not_drifted,

@@ -11,6 +11,7 @@ CHECKS = [
     chapters.cards_have_their_eight_rows,
     chapters.quizzes_explain_every_answer,
     chapters.exercises_have_solutions,
+    chapters.an_exercise_answers_at_once,
     language.translations_have_not_drifted,
     language.setup_names_the_language,
     language.code_holds_no_natural_language,

@@ -119,3 +119,20 @@ def exercises_have_solutions(root: Path) -> Iterator[str]:
         for number, task in enumerate(tasks, 1):
             if "<solution/>" not in task and not any(text.strip() for _, text in SOLUTION.findall(task)):
                 yield f"{page}#exercises: task {number} has no solution"
+
+
+def an_exercise_answers_at_once(root: Path) -> Iterator[str]:
+    """In each chapter one exercise asks for a function: a cell to write it in, a solution that its check accepts."""
+    for page in chapters(root):
+        code = [cell for cell in page.section("exercises", "references") if cell.cell_type == "code"]
+        answers = [cell for cell in code if cell.id.endswith("-answer")]
+        if len(answers) != 1:
+            yield f"{page}: expected one exercise with a cell ...-answer, got {len(answers)}"
+            continue
+        call = re.search(r"^check\(.+\)$", answers[0].source, re.MULTILINE)
+        if not call or "raise NotImplementedError" not in answers[0].source:
+            yield f"{page}#{answers[0].id}: expected a function that is not written yet and its check(...)"
+        elif set(answers[0].metadata.get("tags", [])) != {"raises-exception", "remove-output"}:
+            yield f"{page}#{answers[0].id}: expected the tags raises-exception and remove-output"
+        elif not any(call[0] in cell.source for cell in code if cell is not answers[0]):
+            yield f"{page}#{answers[0].id}: no solution calls {call[0]}"
