@@ -9,11 +9,18 @@ from collections import Counter
 import nbformat
 from nbformat import NotebookNode
 
+from coursework.report import Note
+from losslib.locales import phrase
+
 SETUP = re.compile(r"""\bsetup\(\s*\\?["'](\w+)\\?["']\s*\)""")  # in a cell, or in the file with its \"
 
 
 class UnreadableError(Exception):
-    """A file is no notebook, or none of this assignment; the message says why."""
+    """A file is no notebook, or none of this assignment; `reason` says why."""
+
+    def __init__(self, reason: Note):
+        super().__init__(reason)
+        self.reason = reason
 
 
 def read(data: bytes) -> NotebookNode:
@@ -23,7 +30,8 @@ def read(data: bytes) -> NotebookNode:
         for cell in notebook.cells:
             cell.source = str(cell.source).replace("\r\n", "\n")
     except Exception as error:  # nbformat meets a damaged file with whatever breaks first
-        raise UnreadableError(f"no readable notebook: {type(error).__name__}: {str(error)[:200]}") from None
+        said = f"{type(error).__name__}: {str(error)[:200]}"
+        raise UnreadableError(Note(phrase("no readable notebook: {error}"), error=said)) from None
     return notebook
 
 
@@ -51,7 +59,7 @@ def key(cell: NotebookNode) -> str:
     return str(_nbgrader(cell).get("grade_id") or cell.get("id", ""))
 
 
-def assemble(submitted: NotebookNode, template: NotebookNode) -> tuple[NotebookNode, list[str]]:
+def assemble(submitted: NotebookNode, template: NotebookNode) -> tuple[NotebookNode, list[Note]]:
     """The template with the student's answers and additional cells, and notes on everything that was put right.
 
     Cells of the template stand in its order, each once, with its own texts, tests and points. A cell that the
@@ -62,14 +70,15 @@ def assemble(submitted: NotebookNode, template: NotebookNode) -> tuple[NotebookN
     answers = {k for k, cell in cells.items() if _nbgrader(cell).get("solution")}
     mine, extra, notes = _sort(submitted, cells)
     if not answers & mine.keys():
-        raise UnreadableError(f"none of the answers {', '.join(sorted(answers))} is in it: another notebook?")
+        missing = phrase("none of the answers {cells} is in it: another notebook?")
+        raise UnreadableError(Note(missing, cells=", ".join(sorted(answers))))
 
     assembled = copy.deepcopy(template)
     assembled.cells = [_plain(cell) for cell in extra.get("", [])]
     for k, original in cells.items():
         cell = copy.deepcopy(original)
         if k not in mine:
-            notes.append(f"{k} was missing and was put back as handed out")
+            notes.append(Note(phrase("{cell} was missing and was put back as handed out"), cell=k))
         elif k in answers:
             _answer(cell, mine[k], notes)
         else:
@@ -77,13 +86,13 @@ def assemble(submitted: NotebookNode, template: NotebookNode) -> tuple[NotebookN
         assembled.cells += [cell, *map(_plain, extra.get(k, []))]
     order = [k for k in mine if k in cells]
     if order != [k for k in cells if k in mine]:
-        notes.append("the cells stood in another order")
+        notes.append(Note(phrase("the cells stood in another order")))
     return assembled, notes
 
 
 def _sort(
     submitted: NotebookNode, cells: dict[str, NotebookNode]
-) -> tuple[dict[str, NotebookNode], dict[str, list[NotebookNode]], list[str]]:
+) -> tuple[dict[str, NotebookNode], dict[str, list[NotebookNode]], list[Note]]:
     """The first of each known cell; the other cells by the known cell they follow; notes on duplicates."""
     mine: dict[str, NotebookNode] = {}
     extra: dict[str, list[NotebookNode]] = {}
@@ -100,25 +109,31 @@ def _sort(
         elif _nbgrader(cells[k]).get("solution"):
             extra.setdefault(place, []).append(cell)
     seen = Counter(key(cell) for cell in submitted.cells)
-    return mine, extra, [f"{k} stood {n} times" for k, n in seen.items() if n > 1 and k in cells]
+    several = phrase("{cell} stood {n} times")
+    return mine, extra, [Note(several, cell=k, n=n) for k, n in seen.items() if n > 1 and k in cells]
 
 
-def _answer(cell: NotebookNode, mine: NotebookNode, notes: list[str]) -> None:
+def _answer(cell: NotebookNode, mine: NotebookNode, notes: list[Note]) -> None:
     if mine.cell_type == cell.cell_type:
         cell.source = mine.source
     else:
-        notes.append(f"{key(cell)} was turned into a {mine.cell_type} cell, so its answer could not be run")
+        kind = phrase("{cell} was turned into a {kind} cell, so its answer could not be run")
+        notes.append(Note(kind, cell=key(cell), kind=mine.cell_type))
 
 
-def _restore(cell: NotebookNode, mine: NotebookNode, behind: list[NotebookNode], notes: list[str]) -> None:
+def _restore(cell: NotebookNode, mine: NotebookNode, behind: list[NotebookNode], notes: list[Note]) -> None:
     """Note what was changed in a cell that is not an answer; given code that was changed runs after the original."""
     test = _nbgrader(cell)
     if test.get("points") != _nbgrader(mine).get("points"):
-        notes.append(f"the points of {key(cell)} were edited; the original ones count")
+        points = phrase("the points of {cell} were edited; the original ones count")
+        notes.append(Note(points, cell=key(cell)))
     if cell.cell_type == "code" and mine.source.strip() != cell.source.strip():
-        notes.append(f"{key(cell)} was edited; the original was run{'' if test else ', then the edited one'}")
-        if not test and mine.cell_type == "code":
-            behind.insert(0, mine)
+        if test:
+            notes.append(Note(phrase("{cell} was edited; the original was run"), cell=key(cell)))
+        else:
+            both = phrase("{cell} was edited; the original was run, then the edited one")
+            notes.append(Note(both, cell=key(cell)))
+            behind[:0] = [mine] if mine.cell_type == "code" else []
 
 
 def _plain(cell: NotebookNode) -> NotebookNode:

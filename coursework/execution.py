@@ -20,10 +20,11 @@ from coursework.hidden import Further, load
 from coursework.kernel import Kernel, KernelError, Stopped
 from coursework.outputs import Outputs, error
 from coursework.remote import RemoteAnswer
+from coursework.report import Note
 from coursework.sandbox import Cause, Limits
 from losslib.checks import Answer, NotPassed, check
 from losslib.locales import language as current_language
-from losslib.locales import tr, use_language
+from losslib.locales import phrase, tr, use_language
 
 __all__ = ["Executed", "Limits", "execute"]
 
@@ -35,8 +36,8 @@ class Executed:
     """A notebook with its outputs. It has a `reason`, and no grade, if it could not be run at all."""
 
     notebook: NotebookNode
-    notes: list[str]
-    reason: str
+    notes: list[Note]
+    reason: Note
 
 
 def execute(
@@ -67,10 +68,10 @@ def execute(
     try:
         run.all()
     except KernelError as problem:
-        return Executed(run.notebook, run.notes, str(problem))
+        return Executed(run.notebook, run.notes, problem.reason)
     finally:
         use_language(before)
-    return Executed(run.notebook, run.notes, "")
+    return Executed(run.notebook, run.notes, Note())
 
 
 class Run:
@@ -85,7 +86,7 @@ class Run:
         limits: Limits,
     ):
         self.notebook = notebook
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         self._salt, self._further, self._sandboxed, self._limits = salt, further, sandboxed, limits
         self._end = monotonic() + limits.total_seconds
         self._kernel: Kernel | None = None
@@ -124,7 +125,8 @@ class Run:
     def _is_run(self, n: int) -> bool:
         """Whether there is time and a kernel for a cell; where not, it says so, and so does a note."""
         if over := self._over():
-            self.notes.append(f"{self._label(n)} was not run to the end: time or restarts were used up")
+            unfinished = phrase("{cell} was not run to the end: time or restarts were used up")
+            self.notes.append(Note(unfinished, cell=self._label(n)))
             self.notebook.cells[n].outputs = [error("Stopped", over)]
         return not over
 
@@ -144,7 +146,7 @@ class Run:
         try:
             self._kernel.run(self.notebook.cells[n].source, self._until(), outputs)
         except Stopped as stopped:
-            self.notes.append(f"{self._label(n)} {stopped.cause}")
+            self.notes.append(Note(stopped.cause, cell=self._label(n)))
             self._guilty.add(n)
             if stopped.lost:
                 self._start()
@@ -179,7 +181,7 @@ class Run:
         except NotPassed as failed:
             return str(failed)
         except Stopped as stopped:
-            self.notes.append(f"{self._label(n)}: {called} {stopped.cause}")
+            self.notes.append(Note(stopped.cause, cell=f"{self._label(n)}: {called}"))
             message = f"{called}: {self._said(stopped.cause)}"
             if stopped.lost:
                 self._deadly.add(called)
@@ -188,7 +190,10 @@ class Run:
         except Exception as problem:  # a check that meets an answer of a kind that nobody thought of
             if not called:
                 raise
-            self.notes.append(f"{self._label(n)}: the check failed with {type(problem).__name__}: {problem}")
+            what = f"{type(problem).__name__}: {problem}"
+            self.notes.append(
+                Note(phrase("{cell}: the check failed with {error}"), cell=self._label(n), error=what)
+            )
             return tr("{name} gave something that can't be checked.", name=called)
         return ""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from coursework import tables
 from coursework.course import Course, CourseError
 from coursework.status import GRADED, NEEDS_MARKS, NOT_GRADED, Row, rows, tasks
-from coursework.wording import speaking, translated
+from coursework.wording import speaking
 
 Table = list[list[object]]
 
@@ -70,7 +70,7 @@ def _moodle(assignment: str, found: list[Row], names: list[str], partial: bool) 
     ]
     for row in found:
         with speaking(row.language):
-            reason = html.escape(translated(row.reason), quote=False)
+            reason = html.escape(row.reason.said(), quote=False)
         date = row.submitted
         when = f"{date:%A}, {date.day} {date:%B %Y}, {date:%I:%M %p}"
         state = "Submitted for grading" + {GRADED: " - Graded"}.get(row.state, f" - {row.state}")

@@ -26,7 +26,7 @@ from coursework.assemble import key
 from coursework.course import SOURCES, Course
 from coursework.names import moodle_folder, original
 from coursework.status import FAILED, NEEDS_MARKS, NOT_GRADED, Mark, Row, rows, template
-from coursework.wording import duration, speaking, translated
+from coursework.wording import duration, speaking
 from losslib.locales import number, tr
 
 HEADING = re.compile(
@@ -145,11 +145,11 @@ def _page(row: Row, tasks: list[dict[str, Any]]) -> dict[str, Any]:
         "name": row.name,
         "failed": row.state == FAILED
         and tr("This could not be graded. That is not a zero: ask your instructor what to do."),
-        "reason": translated(row.reason),
+        "reason": row.reason.said(),
         "score": _points(row.marks.values()),
         "waiting": row.state == NEEDS_MARKS and tr("Some answers are still to be marked; their points will be added."),
         "late": row.late and tr("Handed in late by {time}.", time=duration(row.late)),
-        "notes": [translated(note) for note in row.notes],
+        "notes": [note.said() for note in row.notes],
         "tasks": tasks,
         "style": Markup(prose.style()),
         "words": {

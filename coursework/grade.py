@@ -23,9 +23,9 @@ from coursework.assemble import UnreadableError, assemble, language, read
 from coursework.course import Course, CourseError
 from coursework.execution import execute
 from coursework.release import hidden_checks, salt
-from coursework.report import Report
+from coursework.report import Note, Report
 from coursework.sandbox import Limits
-from losslib.locales import languages
+from losslib.locales import languages, phrase
 
 LOST = 3  # how often a worker may be lost over one submission before it is given up
 
@@ -55,8 +55,8 @@ class Done:
 
     notebook: str
     language: str
-    notes: list[str]
-    reason: str
+    notes: list[Note]
+    reason: Note
 
 
 def run(job: Job) -> Done:
@@ -65,7 +65,7 @@ def run(job: Job) -> Done:
     try:
         notebook, repaired = assemble(read(job.submitted), nbformat.reads(job.templates[lang], as_version=4))
     except UnreadableError as error:
-        return Done("", lang, [], str(error))
+        return Done("", lang, [], error.reason)
     done = execute(
         notebook,
         language=lang,
@@ -164,11 +164,17 @@ def _run_all(client: Client, course: Course, jobs: dict[str, Job], library: str)
     for n, future in enumerate(as_completed(futures), 1):
         job = jobs[futures[future]]
         error = future.exception()
-        done = future.result() if error is None else Done("", "en", [], f"it could not be graded: {error!r}")
+        done = future.result() if error is None else _lost(job, error)
         _keep(course, job, done, job.digest(library))
         print(
             f"[{n}/{len(jobs)}] {job.student}: {done.reason or 'ok'}", *done.notes, sep="\n    ", flush=True
         )
+
+
+def _lost(job: Job, error: BaseException) -> Done:
+    """A submission over which its workers were lost, or something failed that should not."""
+    lang = language(job.submitted, list(job.templates))
+    return Done("", lang, [], Note(phrase("it could not be graded: {error}"), error=repr(error)[:300]))
 
 
 def _keep(course: Course, job: Job, done: Done, digest: str) -> None:

@@ -18,7 +18,9 @@ from jupyter_client.connect import write_connection_file
 
 from coursework import sandbox
 from coursework.outputs import Outputs
+from coursework.report import Note
 from coursework.sandbox import Cause, Limits
+from losslib.locales import phrase
 
 START_SECONDS = 90
 GRACE_SECONDS = 5  # for an interrupted cell to end
@@ -28,7 +30,11 @@ _QUEUED = 10  # messages per channel; the kernel keeps the others
 
 
 class KernelError(Exception):
-    """There is no kernel, through no fault of the student's; the message says why."""
+    """There is no kernel, through no fault of the student's; `reason` says why."""
+
+    def __init__(self, reason: Note):
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Stopped(Exception):
@@ -72,7 +78,8 @@ class Kernel:
             said = (self._folder / "errors.txt").read_text(errors="replace").strip()[-1000:]
             self.close()
             if isinstance(error, Stopped):
-                raise KernelError(f"the kernel did not start: {said or error.cause}") from None
+                why = phrase("the kernel did not start: {error}")
+                raise KernelError(Note(why, error=said or error.cause.name.lower())) from None
             raise
         if sandboxed:
             shutil.rmtree(self._folder)
@@ -189,7 +196,7 @@ class Kernel:
             raise Stopped(Cause.OUTPUT, lost=True) from None
         cause = self._watchdog.cause or Cause.DIED
         if cause is Cause.MACHINE:
-            raise KernelError(f"it {cause}: grade fewer submissions at once, or look at what this one does")
+            raise KernelError(Note(cause))
         raise Stopped(cause, lost=True)
 
     def _read(self, name: str) -> Message:

@@ -20,6 +20,7 @@ import psutil
 
 import losslib
 from coursework.course import CourseError
+from losslib.locales import phrase
 
 LIBRARY = Path(losslib.__file__).resolve().parent
 HOME = "/tmp"
@@ -44,15 +45,15 @@ class Limits:
 
 
 class Cause(StrEnum):
-    """Why a cell or a call was stopped, in the words of a note to the instructor."""
+    """Why a cell or a call was stopped, as the phrase of a note or a reason."""
 
-    TIME = "ran too long and was interrupted"
-    STUBBORN = "ran too long and ignored the interrupt, so that its kernel was killed"
-    OUTPUT = "wrote too much output"
-    MEMORY = "used too much memory"
-    PROCESSES = "started too many processes"
-    DIED = "ended its kernel"
-    MACHINE = "was stopped because this machine had almost no memory left"
+    TIME = phrase("{cell} ran too long and was interrupted")
+    STUBBORN = phrase("{cell} ran too long and ignored the interrupt, so that its kernel was killed")
+    OUTPUT = phrase("{cell} wrote too much output")
+    MEMORY = phrase("{cell} used too much memory")
+    PROCESSES = phrase("{cell} started too many processes")
+    DIED = phrase("{cell} ended its kernel")
+    MACHINE = phrase("this machine had almost no memory left: grade fewer submissions at once")
 
 
 @cache

@@ -27,7 +27,7 @@ from nbgrader.utils import parse_utc
 from coursework.assemble import key
 from coursework.course import Course, CourseError
 from coursework.names import original
-from coursework.report import Report
+from coursework.report import Note, Report
 from coursework.wording import duration, speaking
 
 NOT_GRADED, FAILED, NEEDS_MARKS, GRADED = "not graded", "failed", "needs marks", "graded"
@@ -56,8 +56,8 @@ class Row:
     state: str
     maximum: float
     language: str = ""
-    reason: str = ""
-    notes: list[str] = field(default_factory=list)
+    reason: Note = field(default_factory=Note)
+    notes: list[Note] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)
 
     @property
@@ -189,7 +189,7 @@ def _row(
         state=state,
         maximum=sum(points.values()),
         language=report.language if report else "en",
-        reason=report.reason if report else "",
+        reason=report.reason if report else Note(),
         notes=report.notes if report else [],
         marks=marks,
     )

@@ -56,6 +56,15 @@ def tr(phrase: str, **values) -> str:
     return text.format(**values) if values else text
 
 
+def phrase(text: str) -> str:
+    """Mark a phrase for the catalogues that `tr` is given later; returns it as it is.
+
+    >>> phrase("after {n} steps")
+    'after {n} steps'
+    """
+    return text
+
+
 def number(text: str) -> str:
     """A formatted decimal number with the decimal mark of the reader's language; other text is returned as it is."""
     plain = re.fullmatch(r"[-+\u2212]?\d+\.\d+([eE][-+]?\d+)?\s?%?", text)

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from coursework.course import Course
-from coursework.report import Report
+from coursework.report import Note, Report
 
 ASSIGNMENT = "losses"
 DUE = datetime(2027, 3, 1, 12, 0)  # UTC, as nbgrader keeps it
@@ -103,7 +103,7 @@ class Submission:
     message: str = "slope([1, 2]) returned [1, 2]; expected [2, 4]."
     outputs: list = field(default_factory=list)
     reason: str = ""
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def handed_in(self, course: Course) -> None:
         path = course.submitted(self.student, ASSIGNMENT)
@@ -120,7 +120,7 @@ class Submission:
         """As grading leaves it: executed, reported, and in the gradebook unless there is a reason."""
         self.handed_in(course)
         path = course.report(self.student, ASSIGNMENT)
-        report = Report(self.student, ASSIGNMENT, self.language, "1", reason=self.reason, notes=self.notes)
+        report = Report(self.student, ASSIGNMENT, self.language, "1", Note(self.reason), self.notes)
         report.save(path)
         path.with_name("timestamp.txt").write_text(self.stamp)
         if self.reason:

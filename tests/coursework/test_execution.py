@@ -168,7 +168,7 @@ def test_without_the_sandbox_all_else_is_the_same():
     )
     assert failure(executed, "right") == PASSED
     assert "not written yet" in failure(executed, "two")
-    assert executed.notes == [f"cell 1 {Cause.DIED}"]
+    assert executed.notes == [Cause.DIED.format(cell="cell 1")]
 
 
 @pytest.mark.parametrize(

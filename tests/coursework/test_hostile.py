@@ -63,7 +63,7 @@ def loops() -> Executed:
 
 def test_an_endless_loop_is_interrupted(loops):
     assert "Stopped after 5 seconds" in text(loops, 1)
-    assert loops.notes[0] == f"cell 2 {Cause.TIME}"
+    assert loops.notes[0] == Cause.TIME.format(cell="cell 2")
 
 
 @pytest.mark.parametrize("n", [2, 3])
@@ -73,17 +73,17 @@ def test_a_loop_that_ignores_interrupts_costs_only_its_cell(loops, n):
 
 
 def test_a_kernel_that_ignores_interrupts_is_killed(loops):
-    assert f"cell 3 {Cause.STUBBORN}" in loops.notes
+    assert Cause.STUBBORN.format(cell="cell 3") in loops.notes
 
 
 def test_a_cell_that_ends_the_kernel_is_noted(loops):
     assert "had to be started again" in text(loops, 4)
-    assert f"cell 5 {Cause.DIED}" in loops.notes
+    assert Cause.DIED.format(cell="cell 5") in loops.notes
 
 
 def test_an_answer_that_never_returns_fails_its_test(loops):
     assert failure(loops, "endless").startswith("endless: Stopped after 5 seconds")
-    assert f"endless: endless {Cause.TIME}" in loops.notes
+    assert Cause.TIME.format(cell="endless: endless") in loops.notes
 
 
 def test_what_was_right_before_is_right_in_a_new_kernel(loops):
@@ -111,7 +111,7 @@ def test_20_gigabytes_are_refused(greedy):
 
 def test_20_gigabytes_of_shared_memory_end_the_kernel(greedy):
     assert "needed more than 2 GB of memory" in text(greedy, 2)
-    assert f"cell 3 {Cause.MEMORY}" in greedy.notes
+    assert Cause.MEMORY.format(cell="cell 3") in greedy.notes
 
 
 def test_a_fork_bomb_ends_and_leaves_nothing_behind(greedy):

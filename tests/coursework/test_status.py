@@ -3,14 +3,16 @@ from __future__ import annotations
 import pytest
 
 from coursework.course import Course, CourseError
+from coursework.report import Note, Report
 from coursework.status import rows, status
+from coursework.wording import speaking
 from tests.coursework.courses import ASSIGNMENT, Submission, copied, released
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Course:
     course = released(tmp_path_factory.mktemp("made"))
-    Submission("anna", name="Анна Ли", notes=["slope was edited"]).graded(course)
+    Submission("anna", name="Анна Ли", notes=[Note("slope was edited")]).graded(course)
     Submission("bo", name="李娜", stamp="2027-03-02 14:05:00 UTC", reason="the kernel ended").graded(course)
     Submission("cem").handed_in(course)
     return course
@@ -79,3 +81,15 @@ def test_the_table_lines_up_and_sums_up(course, capsys):
 def test_nothing_released_is_said(tmp_path):
     with pytest.raises(CourseError, match="release it first"):
         rows(Course(tmp_path), ASSIGNMENT)
+
+
+def test_note_is_english_and_can_be_said_in_another_language_even_after_it_was_saved(tmp_path):
+    note = Note("{cell} stood {n} times", cell="slope", n=2)
+    Report("anna", ASSIGNMENT, "ru", "1", Note("the cells stood in another order"), [note]).save(
+        tmp_path / "r"
+    )
+    report = Report.load(tmp_path / "r")
+    assert report.notes == ["slope stood 2 times"]
+    with speaking("ru"):
+        assert "slope" in report.notes[0].said() != str(note)
+        assert report.reason.said() == "ячейки стояли в другом порядке"

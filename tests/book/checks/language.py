@@ -124,11 +124,11 @@ def placeholders(phrase: str) -> set[str]:
 
 
 def phrases(source: str) -> Iterator[str]:
-    """The first argument of every tr("...")."""
+    """The first argument of every tr("...") and phrase("...")."""
     for node in ast.walk(ast.parse(source)):
         if (
             isinstance(node, ast.Call)
-            and ast.unparse(node.func) == "tr"
+            and ast.unparse(node.func) in {"tr", "phrase"}
             and isinstance(node.args[0], ast.Constant)
         ):
             yield node.args[0].value
