@@ -151,7 +151,12 @@ def _client(workers: int | None, scheduler: str) -> Iterator[Client]:
             yield client
         return
     cluster = LocalCluster(
-        n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        memory_limit=0,
+        silence_logs=logging.ERROR,
     )
     with cluster, Client(cluster) as client:
         yield client

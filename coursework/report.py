@@ -45,7 +45,9 @@ class Report:
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         fields = vars(self) | {"reason": vars(self.reason), "notes": [vars(note) for note in self.notes]}
-        path.write_text(json.dumps(fields, ensure_ascii=False, indent=1), encoding="utf8")
+        part = path.with_suffix(".part")  # whole or not at all: what has a report is not graded again
+        part.write_text(json.dumps(fields, ensure_ascii=False, indent=1), encoding="utf8")
+        part.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Report | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import nbformat
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from coursework import export, feedback, grade, marks, sandbox
 from coursework.collect import collect
@@ -232,6 +233,15 @@ def test_grading_that_was_cut_short_goes_on_and_gives_the_same_grades(graded, mo
     grade.grade(graded, NAME, workers=1, sandboxed=SANDBOXED, limits=LIMITS)
     assert "2 to grade" in capsys.readouterr().out
     assert scores(graded) == before
+
+
+def test_workers_of_another_scheduler_give_the_same_grades(graded):
+    before = scores(graded)
+    graded.report(report(graded, "part").student, NAME).unlink()
+    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+        grade.grade(graded, NAME, scheduler=cluster.scheduler_address, sandboxed=SANDBOXED, limits=LIMITS)
+    assert scores(graded) == before
+    assert report(graded, "part").reason == ""
 
 
 def test_marks_of_prose_complete_the_grade(graded, tmp_path):
