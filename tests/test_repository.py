@@ -33,6 +33,13 @@ def test_pin_is_exact_and_in_the_range(needed):
     assert needed.specifier.contains(PINS[canonicalize_name(needed.name)])
 
 
+def test_pins_of_coursework_are_exact_and_none_is_the_books():
+    lines = document("coursework/requirements.txt").splitlines()
+    pinned = [line.partition("==") for line in lines if not line.startswith("#")]
+    assert all(version for _, _, version in pinned)
+    assert PINS.keys().isdisjoint(canonicalize_name(name) for name, _, _ in pinned)
+
+
 def test_installed_versions_are_the_pinned_ones():
     installed = {name: version(name).partition("+")[0] for name in ("numpy", "torch", "jupyter-book", "ruff")}
     assert installed == {name: PINS[name] for name in installed}
