@@ -93,8 +93,9 @@ def command(inner: list[str], folder: Path, limits: Limits) -> list[str]:
         *become,
         *("bwrap", *shlex.split(apart), *shlex.split(student)),
         *(arg for path in _SYSTEM for arg in ("--ro-bind-try", path, path)),
-        *(arg for path, source in sorted(seen.items()) for arg in ("--ro-bind", source, path)),
         *("--proc", "/proc", "--dev", "/dev", *memory, "/dev/shm", *memory, HOME),
+        # After the folders in memory: Python may lie below one of them.
+        *(arg for path, source in sorted(seen.items()) for arg in ("--ro-bind", source, path)),
         *("--bind", str(folder), str(folder), "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME),
         *("prlimit", *(f"--{name}={value}" for name, value in bounds.items()), "--"),
         *inner,

@@ -168,7 +168,7 @@ def test_a_right_answer_in_another_form_passes(name, answers):
         ("final_total_value", [lambda a, s, c: weighted_total(a, s, c) / len(a)], "the sum is not a mean"),
         ("final_total_value", [lambda a, s, c: (c * (a / s.exp() + s)).sum()], "s / 2 has no factor"),
         ("final_total_gradient", [lambda a, s, c: weighted_total(a, s.detach(), c)], "No gradient flows"),
-        ("final_total_gradient", [lambda a, s, c: weighted_total(a, 2 * s, c)], "log-variances are learned"),
+        ("final_total_gradient", [lambda a, s, c: weighted_total(a, 2 * s, c)], "to the log-variances"),
         ("final_total_best", [lambda a, c, low: torch.log(2 * c * a)], "the lower limit"),
         (
             "final_total_best",
