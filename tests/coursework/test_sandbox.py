@@ -174,6 +174,13 @@ def test_an_answer_is_checked_in_there_all_the_same(sights):
     assert (sights.notes, sights.reason) == ([], "")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is for Linux")
+def test_python_is_put_on_top_of_the_folders_in_memory_since_it_may_lie_below_one(tmp_path):
+    command = sandbox.command(["true"], tmp_path, Limits())
+    inner = command[len(command) - command[::-1].index("bwrap") :]
+    assert max(n for n, word in enumerate(inner) if word == "--tmpfs") < inner.index(sys.prefix)
+
+
 def test_nothing_is_left_of_a_kernel_that_was_closed():
     run()
     with Kernel(sandboxed=True, limits=SHORT) as kernel:
