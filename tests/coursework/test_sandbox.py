@@ -183,8 +183,9 @@ def test_python_is_put_on_top_of_the_folders_in_memory_since_it_may_lie_below_on
 
 def test_nothing_is_left_of_a_kernel_that_was_closed():
     run()
+    before = set(psutil.Process().children(recursive=True))
     with Kernel(sandboxed=True, limits=SHORT) as kernel:
-        tree = psutil.Process().children(recursive=True)
+        tree = set(psutil.Process().children(recursive=True)) - before
         folder = kernel._folder
         assert tree
         assert not folder.exists()
