@@ -22,11 +22,9 @@ from coursework.outputs import Outputs, error
 from coursework.remote import RemoteAnswer
 from coursework.report import Note
 from coursework.sandbox import Cause, Limits
+from coursework.wording import speaking
 from losslib.checks import Answer, NotPassed, check
-from losslib.locales import language as current_language
-from losslib.locales import phrase, tr, use_language
-
-__all__ = ["Executed", "Limits", "execute"]
+from losslib.locales import phrase, tr
 
 RESTARTS = 3
 
@@ -62,16 +60,14 @@ def execute(
     """
     if sandboxed:
         sandbox.require()
-    further, before = load(hidden), current_language()
-    use_language(language)
-    run = Run(copy.deepcopy(notebook), salt, further, sandboxed, limits)
-    try:
-        run.all()
-    except KernelError as problem:
-        return Executed(run.notebook, run.notes, problem.reason)
-    finally:
-        use_language(before)
-    return Executed(run.notebook, run.notes, Note())
+    run = Run(copy.deepcopy(notebook), salt, load(hidden), sandboxed, limits)
+    reason = Note()
+    with speaking(language):
+        try:
+            run.all()
+        except KernelError as problem:
+            reason = problem.reason
+    return Executed(run.notebook, run.notes, reason)
 
 
 class Run:

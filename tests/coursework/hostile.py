@@ -6,7 +6,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from coursework import sandbox
 from coursework.course import CourseError
-from coursework.execution import Executed, Limits, execute
+from coursework.execution import Executed, execute
+from coursework.sandbox import Limits
 
 RIGHT = """
 def weighted_mse(prediction, target, weight):

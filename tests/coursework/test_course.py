@@ -22,7 +22,7 @@ from tests.coursework.submissions import answered, answers, at
 
 NAME = "regression"
 FULL = 17  # points for code; three more are for prose
-LIMITS = grade.Limits(cell_seconds=8)
+LIMITS = sandbox.Limits(cell_seconds=8)
 DUE = datetime(2027, 3, 1, tzinfo=UTC)
 HIDDEN = """
 from coursework.hidden import further

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from coursework.course import CourseError
-from coursework.execution import Executed, Limits
-from coursework.sandbox import Cause
+from coursework.execution import Executed
+from coursework.sandbox import Cause, Limits
 from losslib.checks import wire
 from losslib.checks.calls import Outcome
 from tests.coursework.hostile import RIGHT, checked, failure, handed_out, run, text

@@ -6,10 +6,10 @@ import psutil
 import pytest
 
 from coursework import kernel
-from coursework.execution import Executed, Limits
+from coursework.execution import Executed
 from coursework.outputs import Outputs
 from coursework.remote import RemoteAnswer
-from coursework.sandbox import Cause, Watchdog
+from coursework.sandbox import Cause, Limits, Watchdog
 from losslib.checks import NotPassed, wire
 from losslib.checks.calls import Call, Outcome
 from tests.coursework.hostile import RIGHT, SHORT, checked, failure, run, text

@@ -15,8 +15,9 @@ import pytest
 import losslib
 from coursework import sandbox
 from coursework.course import CourseError
-from coursework.execution import Executed, Limits
+from coursework.execution import Executed
 from coursework.kernel import Kernel, KernelError
+from coursework.sandbox import Limits
 from tests.coursework.hostile import RIGHT, SHORT, checked, failure, run, text
 
 REPOSITORY = Path(losslib.__file__).parents[1]
