@@ -13,7 +13,8 @@ import shutil
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import traceback
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -51,20 +52,14 @@ def execute(codes: list[str]) -> int:
     print(f"notebooks: {len(paths) - len(waiting)} kept, {len(waiting)} to run", flush=True)
     if not waiting:
         return 0
-    # one thread per kernel: the pool already fills the cores
-    os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     failures = []
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(waiting))) as pool:
-        running = {pool.submit(_run, path): path for path in waiting}
-        for done, future in enumerate(as_completed(running), 1):
-            path = running[future]
-            ran, error, seconds = future.result()
-            state = "FAILED" if error else "ok"
-            print(f"[{done}/{len(waiting)}] {path.relative_to(ROOT)} {seconds:.1f} s {state}", flush=True)
-            if error:
-                failures.append((path, error))
-            else:
-                _keep(kept, path, ran, seconds)
+    for done, (path, ran, error, seconds) in enumerate(_run_all(waiting), 1):
+        state = "FAILED" if error else "ok"
+        print(f"[{done}/{len(waiting)}] {path.relative_to(ROOT)} {seconds:.1f} s {state}", flush=True)
+        if error:
+            failures.append((path, error))
+        else:
+            _keep(kept, path, ran, seconds)
     for path, error in failures:
         print(f"\n{path.relative_to(ROOT)} failed:\n{error}", file=sys.stderr, flush=True)
     return len(failures)
@@ -103,21 +98,54 @@ def _keep(kept, path: Path, ran, seconds: float) -> None:
     kept.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
+def _run_all(paths: list[Path]):
+    """Run notebooks in parallel; yield each when it is done: path, notebook with outputs, error or None, seconds."""
+    # one thread per kernel: the pool already fills the cores
+    os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    # what a kernel would set for itself, too late once matplotlib is imported
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    from book.site import kernels
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # those with most code first, so that no long one is left for one core at the end
+        running = [pool.submit(_run, path) for path in sorted(paths, key=_amount_of_code, reverse=True)]
+        try:
+            for future in as_completed(running):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            kernels.stop_all()
+            raise
+
+
+def _amount_of_code(path: Path) -> int:
+    return sum(len(cell.source) for cell in _read(path).cells if cell.cell_type == "code")
+
+
 def _run(path: Path):
-    """Run one notebook in its folder: (notebook with outputs, traceback or None, seconds)."""
-    from jupyter_cache.executors.utils import single_nb_execution
+    """Run one notebook in its folder."""
+    from nbclient import NotebookClient
     from traitlets.config import Config
 
-    ran, start = _read(path), time.perf_counter()
+    from book.site.kernels import KernelManager
+
+    ran, error, start = _read(path), None, time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        # over TCP kernels that start together race for the same ports
-        config = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}})
-        timeout = book_config()["execute"]["timeout"]
-        result = single_nb_execution(
-            ran, cwd=str(path.parent), timeout=timeout, allow_errors=False, config=config
+        client = NotebookClient(
+            ran,
+            # over TCP kernels that start together race for the same ports
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/k"}}),
+            kernel_manager_class=KernelManager,
+            resources={"metadata": {"path": str(path.parent)}},
+            timeout=book_config()["execute"]["timeout"],
+            shutdown_kernel="immediate",
+            coalesce_streams=True,
         )
-    error = result.exc_string or (repr(result.err) if result.err else None)
-    return ran, error, time.perf_counter() - start
+        try:
+            client.execute()
+        except Exception as problem:  # also a kernel that died or did not start
+            error = "".join(traceback.format_exception_only(problem))
+    return path, ran, error, time.perf_counter() - start
 
 
 def main() -> int:
