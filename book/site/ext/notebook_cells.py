@@ -1,4 +1,4 @@
-"""What a page takes from the cells of its notebook: section ids, and alternative texts of figures.
+"""What a page takes from the cells of its notebook: section ids, alternative texts of figures, what is not shown.
 
 A section's id is the id of the cell that opens it, the same in every language, so that a link to a section
 survives a change of language. The second section of a cell is `cell-2`, the third `cell-3`.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
+
+from book.site.languages import languages
 
 # myst-nb gives the lines of a notebook's cell with index i the numbers from (i + 1) * 10000
 LINES_PER_CELL = 10_000
@@ -70,6 +72,21 @@ class FigureTexts(SphinxTransform):
                 raw.replace_self(nodes.raw("", with_text(raw.astext(), text), format=raw["format"]))
 
 
+class MeasuredOutputs(SphinxTransform):
+    """In place of times that a cell has measured, the advice to measure: a page says the same whoever builds it."""
+
+    default_priority = 700
+
+    def apply(self, **kwargs):
+        note = languages()[self.env.srcdir.name].words["measured"]
+        for cell in self.document.findall(nodes.container):
+            if "measured" not in cell.get("cell_metadata", {}).get("tags", []):
+                continue
+            for part in list(cell.findall(nodes.container)):
+                if part.get("nb_element") == "cell_code_output":
+                    part.replace_self(nodes.paragraph("", "", nodes.emphasis("", note)))
+
+
 def with_text(html: str, text: str) -> str:
     """The output with its drawing, if it holds one, as an image with that alternative text."""
 
@@ -83,4 +100,5 @@ def with_text(html: str, text: str) -> str:
 def setup(app):
     app.add_transform(CellSections)
     app.add_transform(FigureTexts)
+    app.add_transform(MeasuredOutputs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
