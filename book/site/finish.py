@@ -55,11 +55,9 @@ def finish(built: list[Language]) -> Path:
 
 def translate(page: str, language: Language) -> str:
     """The page with the texts translated that the theme leaves in English."""
-    for english, text in language.theme.items():
-        attribute = rf'((?:title|aria-label|data-bs-title)=")({re.escape(english)})(")'
-        page = re.sub(attribute, rf"\g<1>{text}\g<3>", page)
-        page = re.sub(rf"(>\s*){re.escape(english)}(\s*<)", rf"\g<1>{text}\g<2>", page)
-    return page
+    english = "|".join(map(re.escape, language.theme)) or "(?!)"  # in one pass: there are many texts, on every page
+    whole = rf'((?:title|aria-label)=")({english})(?=")|(>\s*)({english})(?=\s*<)'
+    return re.sub(whole, lambda found: (found[1] or found[3]) + language.theme[found[2] or found[4]], page)
 
 
 def _slim(folder: Path) -> str:

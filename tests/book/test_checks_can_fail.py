@@ -28,6 +28,11 @@ FAULTS = [
         "'3f2a9c1e' is not made of words",
     ),
     (
+        form.times_are_marked_as_measured,
+        edit("f-solution", replace("^", "time_step(f, device())\\n")),
+        "#f-solution: a cell that measures times lacks the tag measured",
+    ),
+    (
         form.figures_are_described,
         edit("parabola", lambda cell: cell.metadata.clear()),
         "a figure without caption",

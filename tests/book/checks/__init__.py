@@ -5,6 +5,7 @@ from tests.book.checks import chapters, form, glossary, language, sources
 CHECKS = [
     form.notebooks_are_canonical,
     form.cell_ids_are_words,
+    form.times_are_marked_as_measured,
     form.figures_are_described,
     form.contents_match_the_pages,
     chapters.sections_stand_in_order,

@@ -33,6 +33,14 @@ def cell_ids_are_words(root: Path) -> Iterator[str]:
         )
 
 
+def times_are_marked_as_measured(root: Path) -> Iterator[str]:
+    """The site leaves out what such cells print, for it differs from one build to the next."""
+    for page in pages(root):
+        for cell in page.of_type("code"):
+            if "time_step(" in cell.source and "measured" not in cell.metadata.get("tags", []):
+                yield f"{page}#{cell.id}: a cell that measures times lacks the tag measured"
+
+
 def figures_are_described(root: Path) -> Iterator[str]:
     """Every figure and explorer has a name, a caption, and an alternative text that says something else."""
     for page in pages(root):
