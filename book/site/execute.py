@@ -140,6 +140,7 @@ def _run(path: Path):
             timeout=book_config()["execute"]["timeout"],
             shutdown_kernel="immediate",
             coalesce_streams=True,
+            record_timing=False,
         )
         try:
             client.execute()

@@ -55,7 +55,8 @@ def finish(built: list[Language]) -> Path:
 
 def translate(page: str, language: Language) -> str:
     """The page with the texts translated that the theme leaves in English."""
-    english = "|".join(map(re.escape, language.theme)) or "(?!)"  # in one pass: there are many texts, on every page
+    # in one pass: there are many texts, on every page
+    english = "|".join(map(re.escape, language.theme)) or "(?!)"
     whole = rf'((?:title|aria-label)=")({english})(?=")|(>\s*)({english})(?=\s*<)'
     return re.sub(whole, lambda found: (found[1] or found[3]) + language.theme[found[2] or found[4]], page)
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from typing import Any
 
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
@@ -36,7 +37,7 @@ IMPORTED = (
     "losslib.notebook",
 )
 # a Mac's own libraries must not be used after a fork
-context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
+context: Any = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
 if sys.platform == "linux":
     context.set_forkserver_preload(list(IMPORTED))
 
@@ -50,7 +51,7 @@ class KernelManager(AsyncKernelManager):
 
 
 class _Provisioner(LocalProvisioner):
-    async def launch_kernel(self, cmd: list[str], **settings: Any) -> dict:
+    async def launch_kernel(self, cmd: list[str], **settings: Any) -> KernelConnectionInfo:
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
         self.process = _Process(arguments, settings["cwd"])
         self.pid = self.pgid = self.process.pid
