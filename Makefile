@@ -1,7 +1,7 @@
 # Every command of the project; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help environment grading book serve lab test lint test-code test-notebooks test-coursework test-site gpu bench bench-site bench-grading release collect grade marks feedback export status format sync stale lock clean
+.PHONY: help environment grading book serve lab test lint test-code test-notebooks test-coursework test-site gpu bench bench-site bench-build bench-grading release collect grade marks feedback export status format sync stale lock clean
 
 python := .venv/bin/python
 pytest := $(python) -m pytest -n 2 --dist loadfile
@@ -59,6 +59,9 @@ bench: environment ## Measure the losses beside other libraries
 bench-site: book ## Measure the site beside stock Jupyter Book
 	@$(python) -m tests.site.browser
 	@$(python) -m benchmarks.site
+
+bench-build: environment ## Measure builds of the site: cold, after small changes, of parts of the book
+	@$(python) -m benchmarks.build $(options)
 
 bench-grading: grading ## Measure the grading of many submissions
 	@$(python) -m benchmarks.grading $(options)

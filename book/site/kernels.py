@@ -51,6 +51,8 @@ class KernelManager(AsyncKernelManager):
 
 
 class _Provisioner(LocalProvisioner):
+    process: Any = None
+
     async def launch_kernel(self, cmd: list[str], **settings: Any) -> KernelConnectionInfo:
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
         self.process = _Process(arguments, settings["cwd"])
