@@ -58,7 +58,7 @@ bench: environment ## Measure the losses beside other libraries
 
 bench-site: book ## Measure the site beside stock Jupyter Book
 	@$(python) -m tests.site.browser
-	@$(python) -m benchmarks.site
+	@$(python) -m benchmarks.site $(options)
 
 bench-build: environment ## Measure builds of the site: cold, after small changes, of parts of the book
 	@$(python) -m benchmarks.build $(options)

@@ -37,25 +37,33 @@
     while (notes.explorers.length < explorers.length) notes.explorers.push(performance.now());
   }).observe(document, { childList: true, subtree: true });
 
-  const readouts = () =>
-    [...(explorers[0]?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
-  window.showsValues = () => readouts().length > 0 && readouts().every(Boolean);
+  const readouts = (explorer) =>
+    [...(explorer?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
+  window.showsValues = () => {
+    const values = readouts(explorers[0]);
+    return values.length > 0 && values.every(Boolean);
+  };
 
-  // From here on a key moves the first slider of the first explorer, and changes of its readouts are noted: when the
-  // key was pressed, and when the reader saw the change. Returns a key that moves the slider, and one that moves it back.
-  window.watchReadouts = () => {
-    const [explorer] = explorers;
+  // From here on a key moves the first slider of an explorer, and changes of its readouts are noted: when the key was
+  // pressed, when the frame began that shows the change, and when the reader saw it. Returns a key that moves the
+  // slider, and one that moves it back.
+  window.watchReadouts = (number = 0) => {
+    const explorer = explorers[number];
     const slider = explorer.querySelector("input[type=range]");
-    let [pressed, before] = [null, ""];
+    const shown = () => readouts(explorer).join();
+    let [pressed, before, frame] = [null, "", 0];
     const press = (event) => {
-      [pressed, before] = [event.timeStamp, readouts().join()];
+      [pressed, before] = [event.timeStamp, shown()];
+      requestAnimationFrame(() => {
+        frame = performance.now();
+      });
     };
     explorer.addEventListener("keydown", press, true);
     new MutationObserver(() => {
-      if (pressed === null || readouts().join() === before) return;
-      const start = pressed;
+      if (pressed === null || shown() === before) return;
+      const [start, drawn] = [pressed, frame];
       pressed = null;
-      painted((end) => notes.reactions.push([start, end]));
+      painted((end) => notes.reactions.push([start, drawn, end]));
     }).observe(explorer, { childList: true, characterData: true, subtree: true });
     slider.focus({ preventScroll: true });
     const keys = ["ArrowRight", "ArrowLeft"];

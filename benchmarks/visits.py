@@ -58,7 +58,8 @@ class Traffic:
             self.kinds[event["requestId"]] = KINDS.get(event.get("type"), "other")
 
     def _answered(self, event):
-        if event["response"]["status"] >= 400:
+        # the page for wrong addresses is itself an answer with status 404
+        if event["response"]["status"] >= 400 and event["type"] != "Document":
             self.failed.add(event["response"]["url"])
 
     def _finished(self, event):
@@ -117,18 +118,21 @@ def read(browser: Browser, site: Site, path: str, line: Line, explorers: int):
 
 
 def use(browser: Browser, site: Site, path: str, line: Line) -> dict[str, float]:
-    """Open a page, press a key in its first explorer as soon as it is there, and again once all is quiet."""
+    """Open a page, press a key in its first explorer as soon as it is there, and again once all is quiet.
+
+    `explorer reacts` counts from the visit's beginning, `slider redraws` from that of the frame that shows the change.
+    """
     with browser.new_context(viewport=VIEWPORT) as context:
         page, _ = _open(context.new_page(), line)
         page.goto(site.address + path, wait_until="commit", timeout=TIMEOUT)
         _wait(page, "showsValues()")
         there, back = page.evaluate("watchReadouts()")
         latencies = []
-        first = _press(page, there, 1)[1]
+        *_, first = _press(page, there, 1)
         page.wait_for_load_state("networkidle", timeout=TIMEOUT)
         for i in range(PRESSES):
-            start, end = _press(page, (back, there)[i % 2], i + 2)
-            latencies.append(end - start)
+            _, frame, end = _press(page, (back, there)[i % 2], i + 2)
+            latencies.append(end - frame)
     return {"explorer reacts": first, "slider redraws": sorted(latencies)[PRESSES // 2]}
 
 
@@ -143,8 +147,8 @@ def _open(page: Page, line: Line) -> tuple[Page, Traffic]:
     return page, traffic
 
 
-def _press(page: Page, key: str, count: int) -> tuple[float, float]:
-    """Press a key and wait until the reader has seen a readout change: when, and when."""
+def _press(page: Page, key: str, count: int) -> tuple[float, float, float]:
+    """Press a key and wait until the reader has seen a readout change: when was each, and when its frame began."""
     page.keyboard.press(key)
     _wait(page, f"notes.reactions.length >= {count}")
     return page.evaluate("notes.reactions.at(-1)")

@@ -14,6 +14,7 @@ SITE_SOURCES = BOOK / "site"
 UNUSED = {
     "sphinx.ext.intersphinx",
     "sphinx_comments",
+    "sphinx_copybutton",
     "sphinx_design",
     "sphinx_jupyterbook_latex",
     "sphinx_multitoc_numbering",

@@ -1,15 +1,17 @@
-"""From Sphinx's pages to the site: small styles, the theme's last texts, a policy, search, root pages."""
+"""From Sphinx's pages to the site: small styles, the theme's last texts, lasting names, policy, search, root pages."""
 
 import base64
-import hashlib
 import json
 import os
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from book.site import fonts, styles
+from book.site.assets import Assets, content_hash
 from book.site.content_policy import with_policy
+from book.site.drawings import with_compact_drawings
 from book.site.languages import Language
 from book.site.project import BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
@@ -25,17 +27,23 @@ LEFT_OUT = shutil.ignore_patterns(
     "objects.inv",
     "reports",
     "jupyter_execute",
+    "scripts",
+    "locales",
 )
+PREVIEWS = "previews"  # announce a page elsewhere, under a name that lasts
 FONTS = ("vendor/fontawesome/webfonts", "katex/fonts")
-# names, punctuation and space in code, which light and dark style both leave in the colour of plain text
-PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
-LARGE_PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]{6000,})")
+# names, punctuation, operators and space in code, which stay in the colour of plain text
+PLAIN_CODE = re.compile(r'<span class="(?:n|nn|o|p|w)">([^<]*)</span>')
+PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]+)")
+LARGE = 6000  # characters of a picture that the text is not to wait for
+SMALL = 600  # and of one that weighs less than a request
 
 
 def finish(built: list[Language]) -> Path:
     """Make the site anew beside the old one and swap them; return its folder."""
     fresh = BUILD / "site.new"
     shutil.rmtree(fresh, ignore_errors=True)
+    assets = Assets(fresh)
     for language in built:
         folder = fresh / language.code
         shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
@@ -43,9 +51,11 @@ def finish(built: list[Language]) -> Path:
         _rewrite_catalogue(folder / "_static" / "translations.js", language)
         for page in folder.rglob("*.html"):
             text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
+            text = with_compact_drawings(text)
             text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
-            text = styles.with_one_sheet(text, os.path.relpath(folder / "_static" / style, page.parent))
-            page.write_text(with_policy(text), "utf-8")
+            text = styles.with_one_sheet(text, os.path.relpath(style, page.parent))
+            page.write_text(with_policy(assets.linked(text, page)), "utf-8")
+        _keep_previews(folder / "_static")
     write_root_pages(fresh, built)
     build_index(fresh, built)
     shutil.rmtree(SITE, ignore_errors=True)
@@ -61,11 +71,8 @@ def translate(page: str, language: Language) -> str:
     return re.sub(whole, lambda found: (found[1] or found[3]) + language.theme[found[2] or found[4]], page)
 
 
-def _slim(folder: Path) -> str:
-    """Give a language one small style sheet and small fonts, kept below `_build` for the next time.
-
-    Returns the address of the style sheet below `_static`; a browser that has it asks again when it changes.
-    """
+def _slim(folder: Path) -> Path:
+    """Give a language one small style sheet, which is returned, and small fonts; both are kept for the next time."""
     static = folder / "_static"
     words, letters = styles.words_in(folder), fonts.letters_in(folder)
     for explorer in static.glob("explorer-*"):  # of earlier builds
@@ -85,23 +92,35 @@ def _slim(folder: Path) -> str:
         (kept / styles.STYLE).write_text(styles.small(css, words), "utf-8")
     for path in (icons, math):
         shutil.rmtree(path)
-    for path in sheets:
+    for path in (*sheets, *static.glob("basic.css")):
         path.unlink()
     shutil.copytree(kept, static, dirs_exist_ok=True)
-    return f"{styles.STYLE}?v={kept.name}"
+    return static / styles.STYLE
+
+
+def _keep_previews(static: Path) -> None:
+    """Remove what pages do not load, or load from elsewhere by now."""
+    for path in static.iterdir():
+        if path.is_dir() and path.name != PREVIEWS:
+            shutil.rmtree(path)
+        elif path.is_file():
+            path.unlink()
 
 
 def _without_pictures(text: str, here: Path, pictures: Path) -> str:
-    """The page with the large pictures of its figures in files: the text no longer waits for them."""
+    """The page with the pictures of its figures in files that are large, or that it shows more than once."""
+    times = Counter(found[0] for found in PICTURE.finditer(text))
 
     def to_file(picture: re.Match) -> str:
+        if len(picture[0]) < (LARGE if times[picture[0]] == 1 else SMALL):
+            return picture[0]
         data = base64.b64decode(picture[2])
-        path = pictures / f"{hashlib.sha256(data).hexdigest()[:12]}.{picture[1]}"
+        path = pictures / f"{content_hash(data)}.{picture[1]}"
         pictures.mkdir(exist_ok=True)
         path.write_bytes(data)
         return os.path.relpath(path, here)
 
-    return LARGE_PICTURE.sub(to_file, text)
+    return PICTURE.sub(to_file, text)
 
 
 def _rewrite_catalogue(translations: Path, language: Language) -> None:

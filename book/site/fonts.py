@@ -1,23 +1,33 @@
 """Make fonts small: only the icons and the mathematical characters that the pages show."""
 
+import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
 ICON_FONT = "fa-solid-900"
-MATH_ITALIC = "KaTeX_Math-Italic"
 FORMULA = '<span class="katex-html" aria-hidden="true">'
-VARIABLE = re.compile(r'<span class="mord mathnormal[^"]*"[^>]*>([^<]*)</span>')
+PIECE = re.compile(r'<span(?: class="([^"]*)")?[^>]*>|(</span>)|<[^>]*>|([^<]+)')
+# the fonts that KaTeX gives to classes; what has none of them is in the first, and brackets of all sizes in others
+MAIN = "KaTeX_Main-Regular"
+FONT_OF = {
+    "mathnormal": "KaTeX_Math-Italic",
+    "boldsymbol": "KaTeX_Math-BoldItalic",
+    "mathbf": "KaTeX_Main-Bold",
+    "textbf": "KaTeX_Main-Bold",
+    "mathit": "KaTeX_Main-Italic",
+    "textit": "KaTeX_Main-Italic",
+    "amsrm": "KaTeX_AMS-Regular",
+    "mathbb": "KaTeX_AMS-Regular",
+    "textbb": "KaTeX_AMS-Regular",
+    "mathcal": "KaTeX_Caligraphic-Regular",
+    "mathrm": MAIN,
+}
 
-
-class Letters(NamedTuple):
-    """The characters of formulas: those of variables, which are in italics, and all others."""
-
-    italic: str
-    other: str
+Letters = dict[str, str]  # font -> its characters in order
 
 
 def subset_icons(css: str, fonts: Path, words: set[str]) -> str:
@@ -38,36 +48,43 @@ def subset_icons(css: str, fonts: Path, words: set[str]) -> str:
 
 def subset_math(fonts: Path, letters: Letters) -> None:
     """Leave only what the formulas show in KaTeX's fonts."""
+    every = "".join(letters.values())
     for path in fonts.glob("*.woff2"):
-        # the fonts of tall brackets need no hints for coarse screens
-        characters = letters.italic if path.stem == MATH_ITALIC else letters.other
-        _subset(path, set(map(ord, characters)), hinting="_Size" not in path.stem)
+        known = path.stem in FONT_OF.values()
+        characters = letters.get(path.stem, "") if known else every
+        _subset(path, set(map(ord, characters + "<>&")))
 
 
 def letters_in(folder: Path) -> Letters:
-    """Every character in the formulas of the pages below a folder."""
-    italic, other = set[str](), set("<>&")
+    """The characters in the formulas of the pages below a folder, by the font that they are set in."""
+    found: dict[str, set[str]] = {}
     for path in folder.rglob("*.html"):
         for formula in path.read_text("utf-8").split(FORMULA)[1:]:
-            formula = _up_to_its_end(formula)
-            italic.update(*VARIABLE.findall(formula))
-            other.update(re.sub(r"<[^>]*>|&\w+;", "", VARIABLE.sub("", formula)))
-    return Letters("".join(sorted(italic)), "".join(sorted(other)))
+            for font, text in _runs(formula):
+                found.setdefault(font, set()).update(html.unescape(text))
+    return {font: "".join(sorted(characters)) for font, characters in sorted(found.items())}
 
 
-def _up_to_its_end(html: str) -> str:
-    """The inside of a span whose opening tag was just cut off."""
-    depth = 1
-    for tag in re.finditer(r"<(/?)span\b", html):
-        depth += -1 if tag[1] else 1
-        if not depth:
-            return html[: tag.start()]
-    return html
+def _runs(formula: str) -> Iterator[tuple[str, str]]:
+    """Font and text of each piece of a formula, up to the end of the span whose opening tag was cut off."""
+    fonts = [MAIN]
+    for piece in PIECE.finditer(formula):
+        classes, end, text = piece.groups()
+        if end:
+            fonts.pop()
+            if not fonts:
+                return
+        elif text:
+            yield fonts[-1], text
+        elif piece[0].startswith("<span"):
+            own = [FONT_OF[name] for name in (classes or "").split() if name in FONT_OF]
+            fonts.append(own[-1] if own else fonts[-1])
 
 
-def _subset(path: Path, codes: set[int], hinting: bool = True) -> None:
+def _subset(path: Path, codes: set[int]) -> None:
+    """Leave only these characters; hints, a fifth of a font, are for screens coarser than any in use."""
     font = TTFont(path, recalcTimestamp=False)
-    subsetter = subset.Subsetter(subset.Options(notdef_outline=True, hinting=hinting))
+    subsetter = subset.Subsetter(subset.Options(notdef_outline=True, hinting=False))
     subsetter.populate(unicodes=codes)
     subsetter.subset(font)
     font.flavor = "woff2"

@@ -1,7 +1,7 @@
 """The index of the instant search: Pagefind over copies of the pages made for it, one index per language.
 
 Chinese has no spaces, so in the copies U+200B stands between its characters; Russian ё is spelt е.
-`static/search.js` writes queries in the same way.
+`scripts/search.js` writes queries in the same way.
 """
 
 import json

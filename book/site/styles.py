@@ -15,14 +15,16 @@ SHEETS = (
     "styles/pydata-sphinx-theme.css",
     "pygments.css",
     "styles/sphinx-book-theme.css",
-    "copybutton.css",
     "mystnb*.css",
     "explorer-*.css",
     "katex/katex.min.css",
     "site.css",
 )
 # classes and variables that scripts put together from parts, so that they stand nowhere as a word
-COMPOSED = re.compile(r"^(bs-|tooltip|fade|show|collaps|modal|dropdown|explorer-|--explorer-)")
+COMPOSED = re.compile(r"^(explorer-|--explorer-)")
+ATTRIBUTE = re.compile(r'\b(?:class|id|style|fill|stroke)="([^"]*)"|="[^"]*_static/([^"]*)"')
+TAG = re.compile(r"<([a-z][\w-]*)")
+STRING = re.compile(r"""\"[^"\n]*"|'[^'\n]*'|`[^`]*`""")
 VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")
 IMPORT = re.compile(r'@import "([^"]*)";')
 ADDRESS = re.compile(r"""url\((["']?)(?!data:)([^"')]*)\1\)""")
@@ -30,12 +32,15 @@ LINK = re.compile(r'<link rel="stylesheet"[^>]*href="[^"]*?_static/([^"?]*)[^>]*
 
 
 def words_in(folder: Path) -> set[str]:
-    """Every word of the pages and scripts below a folder: whatever can be the name of a class, id or variable."""
-    words: set[str] = set()
-    for path in [*folder.rglob("*.html"), *folder.rglob("*.js")]:
-        if path.name not in ("bootstrap.js", "searchindex.js"):
-            words.update(re.findall(r"[\w-]+", path.read_text("utf-8")))
-    return words
+    """Every word of the pages and scripts below a folder that can name a tag, class, id or variable."""
+    texts: set[str] = set()
+    for path in folder.rglob("*.html"):
+        page = path.read_text("utf-8")
+        texts.update(*ATTRIBUTE.findall(page), TAG.findall(page))
+    for path in folder.rglob("*.js"):
+        if path.name != "searchindex.js":
+            texts.update(STRING.findall(path.read_text("utf-8")))
+    return {word for text in texts for word in re.findall(r"[\w-]+", text)}
 
 
 def sheets_in(static: Path) -> list[Path]:
@@ -90,6 +95,9 @@ def _kept(rules: Iterable, words: set[str], variables: set[str] | None) -> Itera
             inner = tinycss2.parse_rule_list(rule.content, skip_whitespace=True, skip_comments=True)
             if kept := "".join(_kept(inner, words, variables)):
                 yield f"@{rule.at_keyword} {_short(rule.prelude)}{{{kept}}}"
+        elif rule.at_keyword == "keyframes":
+            if _can_match(f".{_short(rule.prelude)}", words):
+                yield rule.serialize()
         elif rule.at_keyword != "charset":  # may stand at the beginning alone, and says what is so anyway
             yield rule.serialize()
 
@@ -113,6 +121,7 @@ def _short(tokens: list) -> str:
 def _can_match(selector: str, words: set[str]) -> bool:
     plain = re.sub(r"\[[^\]]*\]|:not\([^)]*\)", "", selector.replace("\\", ""))
     names = re.findall(r"[.#](-?[A-Za-z_][\w-]*)", plain)
+    names += re.findall(r"(?:^|[\s>+~])([a-z][\w-]*)", re.sub(r"\([^()]*\)", "", plain))
     return bool(selector) and all(name in words or COMPOSED.match(name) for name in names)
 
 

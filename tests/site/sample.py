@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from book.site.assets import content_hash
 from book.site.languages import languages, source_language
 from book.site.project import notebook
 
@@ -19,10 +20,10 @@ PAGE = """<!doctype html>
 <meta name="description" content="{words}">
 <meta property="og:title" content="MSE">
 <meta property="og:description" content="{words}">
-<meta property="og:image" content="../../picture.svg">
+<meta property="og:image" content="../../{picture}">
 {alternates}
-<link rel="icon" href="../../picture.svg">
-<link rel="stylesheet" href="../../style.css">
+<link rel="icon" href="../../{picture}">
+<link rel="stylesheet" href="../../{style}">
 </head>
 <body>
 <details class="language-menu"><summary>Language</summary>{menu}</details>
@@ -34,26 +35,27 @@ PAGE = """<!doctype html>
 <svg role="img" aria-label="{words} r" fill="currentColor" width="200" height="40">
 <text x="5" y="20">{words}</text>
 </svg>
-<img src="../../picture.svg" alt="{words} d" width="8" height="8">
+<img src="../../{picture}" alt="{words} d" width="8" height="8">
 <table><thead><tr><th>{words}</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>
 <div class="highlight"><pre>loss(r)</pre><button class="copybtn">{words}</button></div>
 </article>
 </body>
 </html>
 """
-STYLE = """:root { color-scheme: light dark }
-body { font-family: sans-serif }
-a { color: LinkText }
-article { background: url("picture.svg") no-repeat 0 0 / 1px }
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
+PICTURE = f"picture-{content_hash(DRAWING.encode())}.svg"
+RULES = f""":root {{ color-scheme: light dark }}
+body {{ font-family: sans-serif }}
+a {{ color: LinkText }}
+article {{ background: url("{PICTURE}") no-repeat 0 0 / 1px }}
 """
+STYLE = f"style-{content_hash(RULES.encode())}.css"
 
 
 def make(root: Path) -> Path:
     """Write the site below `root` and return `root`."""
-    (root / "picture.svg").write_text(
-        '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>', "utf-8"
-    )
-    (root / "style.css").write_text(STYLE, "utf-8")
+    (root / PICTURE).write_text(DRAWING, "utf-8")
+    (root / STYLE).write_text(RULES, "utf-8")
     for name in ("index.html", "404.html"):
         (root / name).write_text("<title>MSE</title>", "utf-8")
     tags = {language.html: code for code, language in languages().items()} | {
@@ -69,6 +71,13 @@ def make(root: Path) -> Path:
         for path in (page, source):
             path.parent.mkdir(parents=True)
         source.write_bytes(notebook(code, CHAPTER).read_bytes())
-        parts = {"policy": POLICY, "words": WORDS[code], "alternates": alternates, "menu": menu}
+        parts = {
+            "policy": POLICY,
+            "picture": PICTURE,
+            "style": STYLE,
+            "words": WORDS[code],
+            "alternates": alternates,
+            "menu": menu,
+        }
         page.write_text(PAGE.format(language=language, **parts), "utf-8")
     return root

@@ -1,6 +1,7 @@
 """Every check accepts the sample site and finds the fault that is put into it."""
 
 import json
+import random
 import re
 
 import pytest
@@ -14,6 +15,7 @@ from tests.site.truth import explorers_of
 
 PATH = f"en/{sample.CHAPTER}.html"
 END = "</article>"
+NOISE = random.Random(0).randbytes(200_000).hex()  # cannot be compressed below the bytes that it stands for
 CUT = '<p style="overflow: hidden; white-space: nowrap; width: 3em">a text that is too long</p>'
 
 # The check, what is replaced by what in the English page, and what the check says about it.
@@ -41,8 +43,11 @@ FAULTS = [
     (documents.links_lead_somewhere, '"#start"', '"mae.html"', "mae.html leads nowhere"),
     (documents.links_lead_somewhere, '"#start"', '"/en/regression/mse.html"', "leaves the folder"),
     (documents.resources_are_in_the_site, 'src="../../', 'src="https://example.org/', "not in the site"),
-    (documents.resources_are_in_the_site, 'src="../../', 'src="', "needs picture.svg, which does not exist"),
-    (documents.resources_are_in_the_site, "style.css", "none.css", "none.css, which does not exist"),
+    (documents.resources_are_in_the_site, 'src="../../', 'src="', f"needs {sample.PICTURE}, which does not"),
+    (documents.resources_are_in_the_site, sample.STYLE, "none.css", "none.css, which does not exist"),
+    (documents.scripts_hold_nothing_up, END, '<script src="a.js"></script>', "the page waits for a.js"),
+    (documents.pictures_have_sizes, ' width="8"', "", "a picture without its size"),
+    (documents.names_change_with_contents, sample.STYLE, "404.html", "404.html does not change"),
     (documents.pictures_are_described, ' alt="residual d"', "", "without alternative text"),
     (
         documents.pictures_are_described,
@@ -63,7 +68,7 @@ FAULTS = [
         '<script src="http://localhost:9/"></script>',
         "localhost",
     ),
-    (rendering.requests_succeed, "style.css", "none.css", "none.css: status 404"),
+    (rendering.requests_succeed, sample.STYLE, "none.css", "none.css: status 404"),
     (rendering.console_is_silent, END, "<script>f()</script>", "Content Security Policy"),
     (rendering.console_is_silent, sample.POLICY, "<script>f()</script>", "f is not defined"),
     (rendering.page_fits_a_phone, END, '<p style="width: 500px">wide</p>', "pixels wide in a window of 360"),
@@ -81,6 +86,7 @@ FAULTS = [
     (rendering.text_stands_out_in_the_light, "<text", '<text fill="#999"', '"residual" in <text>'),
     (rendering.every_character_has_a_glyph, END, "\u0378", "no glyph for \u0378 (U+378)"),
     (rendering.code_can_be_copied, ' class="copybtn"', "", 'no button copies "loss(r)'),
+    (rendering.page_is_light, END, f"<!-- {NOISE} -->", "at most 200 KB of all, got"),
 ]
 
 

@@ -12,7 +12,7 @@ from tests.site.truth import explorers_of
 PAGES = [page for page in pages() if page.is_chapter and page.article.select(".explorer-fallback")]
 SOURCE_PAGES = [page for page in PAGES if page.language == source_language()]
 # Chromium takes each file for an origin of its own, so a page may not preload a font, and it says so.
-PRELOADED = "_static/katex/fonts/"
+PRELOADED = "assets/KaTeX_"
 
 
 @pytest.fixture(scope="module")

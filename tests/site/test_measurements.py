@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.build import growth, verdicts
-from benchmarks.site import table
+from benchmarks.lighthouse import CATEGORIES, scores, shortcomings
+from benchmarks.site_report import BOUNDS, SLOW, figure, ratios, table, text, verdicts
 from benchmarks.visits import LINES, Site, blocking_time, layout_shift
 
 
@@ -42,20 +42,53 @@ def test_table_shows_median_spread_and_ratio():
     assert ["image,", "KB", "0", "7", "-"] in lines
 
 
-@pytest.mark.parametrize(("spent", "slope", "deviation"), [([5, 7, 9], 2, 0), ([1, 2, 9], 4, 1)])
-def test_growth_is_a_line_and_what_lies_off_it(spent, slope, deviation):
-    found = growth({n: {"seconds": 1.0, "processor": s} for n, s in enumerate(spent, 1)})
-    assert found["slope"] == slope
-    assert found["deviation"] == pytest.approx(deviation, abs=0.001)
+def page_with(ours: dict, stock: dict | None = None) -> dict:
+    """What is measured of a page, the same on both lines."""
+    sites = {"ours": {name: [value] for name, value in ours.items()}}
+    if stock:
+        sites["stock"] = {name: [value] for name, value in stock.items()}
+    values = {line.name: sites for line in LINES}
+    return {"path": "en/index.html", "kind": "contents", "explorers": 0, "values": values, "missing": []}
 
 
-def test_bound_that_is_not_kept_is_told():
-    names = ("cold", "nothing changed", "one prose cell", "one code cell")
-    builds = {name: {"seconds": 1.0, "memory_gib": 1.0, "ran": []} for name in names}
-    builds["one code cell"]["ran"] = ["en/regression/mae"]
-    result = {"builds": builds, "languages": {"deviation": 0.0}, "pages": {"deviation": 0.0}}
-    assert all(kept for *_, kept in verdicts(result))
-    builds["cold"]["seconds"], builds["one prose cell"]["ran"] = 361.0, ["en/regression/mse"]
-    result["pages"]["deviation"] = 0.5
-    broken = [name for name, *_, kept in verdicts(result) if not kept]
-    assert broken == ["cold", "one prose cell: runs", "pages: off the line"]
+def test_ratios_are_of_what_both_sites_have():
+    values = page_with({"transferred": 50, "requests": 4, "blocking time": 0.2}, {"transferred": 200})[
+        "values"
+    ]
+    assert ratios(values) == {"transferred": 4}
+    assert ratios(page_with({"transferred": 50})["values"]) == {}
+
+
+def test_what_is_above_its_bound_is_said():
+    bound = BOUNDS[SLOW]["transferred"]
+    for value, word in ((bound, "within"), (bound + 1, "ABOVE")):
+        assert f"transferred: {value} KB is {word} the bound" in verdicts(
+            page_with({"transferred": value})["values"]
+        )
+
+
+def test_bars_are_as_long_as_the_ratios():
+    lines = text(
+        page_with({"transferred": 1, "requests": 10}, {"transferred": 8, "requests": 20})
+    ).splitlines()
+    found = {line.split()[0]: line.count("█") for line in lines if "█" in line}
+    assert found == {"transferred": 40, "requests": 10}
+
+
+def test_figure_marks_every_page_that_both_sites_have():
+    pages = [page_with({"transferred": 1}, {"transferred": 8}), page_with({"transferred": 1})]
+    (axes,) = figure({"pages": pages}).axes
+    assert [list(line.get_xdata()) for line in axes.lines] == [
+        [8],
+        [1, 1],
+    ]  # the pages, and the line of one to one
+
+
+def test_lighthouse_is_read():
+    audit = {"id": "a", "title": "Pictures have texts", "score": 0.5, "displayValue": "2 s"}
+    report = {
+        "categories": {name: {"score": 0.98, "auditRefs": [{"id": "a", "weight": 1}]} for name in CATEGORIES},
+        "audits": {"a": audit},
+    }
+    assert scores(report) == dict.fromkeys(CATEGORIES, 98)
+    assert shortcomings(report) == ["a: Pictures have texts 2 s"]

@@ -6,12 +6,13 @@ module's source. Here the module moves to `_static/explorer-<hash>.js`, which pu
 Widgets that are not explorers need a kernel; their state is dropped, and their fallback stays.
 """
 
-import hashlib
 import json
 import re
 from pathlib import Path
 
 from myst_nb.sphinx_ import NbMetadataCollector
+
+from book.site.assets import content_hash
 
 EXPLORER = "losslib.explorers.scene.Explorer"
 STATE_TYPE = "application/vnd.jupyter.widget-state+json"
@@ -70,7 +71,7 @@ def add_explorers(app, pagename, templatename, context, doctree):
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return content_hash(text.encode("utf-8"))
 
 
 def _attributes(script) -> dict:

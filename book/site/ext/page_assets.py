@@ -1,14 +1,22 @@
-"""Give each page only the styles and scripts that it uses, once each, and let no script hold up the page."""
+"""Give each page only the styles and scripts that it uses, once each, and let no script hold up the page.
+
+What every page does stands in book/site/scripts, a file for each thing, and travels as one script, `page.js`.
+"""
+
+from pathlib import Path
+
+from book.site.project import BOOK
+
+SCRIPTS = BOOK / "site" / "scripts"
 
 # a part of an asset's address, and what a page that needs it holds
 USED_BY = {
     "katex": 'class="katex',
-    "copybutton": 'class="highlight',
-    "clipboard": 'class="highlight',
     "mystnb": 'class="cell',
 }
-# for the page of Sphinx's search, whose template loads them itself
-ONLY_FOR_SEARCH = ("doctools.js", "sphinx_highlight.js", "translations.js")
+ONLY_FOR_SEARCH = ("documentation_options.js", "doctools.js", "sphinx_highlight.js", "translations.js")
+# the theme's own, in place of which there is page.js
+UNUSED = ("sphinx-book-theme.js",)
 
 
 def thin_out(app, pagename, templatename, context, doctree):
@@ -18,16 +26,14 @@ def thin_out(app, pagename, templatename, context, doctree):
         kept: dict[str, object] = {}
         for asset in context[kind]:
             name = str(asset.filename)
-            if asset.filename and (pagename == "search" or _is_used(name, body)):
+            if asset.filename and _is_used(name, pagename, body):
                 kept.setdefault(name, asset)
         context[kind] = list(kept.values())
-    # the page of Sphinx's search loads its scripts in an order of its own
-    if pagename != "search":
-        context["script_files"] = [_deferred(script) for script in context["script_files"]]
+    context["script_files"] = [_deferred(script) for script in context["script_files"]]
 
 
-def _is_used(name: str, body: str) -> bool:
-    if name.endswith(ONLY_FOR_SEARCH):
+def _is_used(name: str, pagename: str, body: str) -> bool:
+    if name.endswith(UNUSED) or (name.endswith(ONLY_FOR_SEARCH) and pagename != "search"):
         return False
     return all(mark in body for part, mark in USED_BY.items() if part in name)
 
@@ -40,10 +46,17 @@ def _deferred(script):
     return type(script)(script.filename, priority=script.priority, **attributes)
 
 
+def write_script(app):
+    """Join the scripts of every page."""
+    target = Path(app.outdir) / "_static" / "page.js"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("\n".join(path.read_text("utf-8") for path in sorted(SCRIPTS.glob("*.js"))), "utf-8")
+
+
 def setup(app):
     # Sphinx does not know when the code of extensions changes; with it, this value does, and all pages are made anew.
     app.add_config_value("site_code", "", "env")
-    app.add_js_file("language-menu.js")
-    app.add_js_file("search.js")
+    app.add_js_file("page.js")
+    app.connect("builder-inited", write_script)
     app.connect("html-page-context", thin_out, priority=990)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from bs4 import Tag
 
+from book.site.assets import content_hash
 from book.site.languages import languages, source_language
 from book.site.project import notebook
 from tests.site.built import Page
@@ -15,6 +16,7 @@ from tests.site.fonts import layout_characters
 
 HEADINGS = re.compile("^h[1-6]$")
 LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
+LASTING = re.compile(r"\b([0-9a-f]{12})\.\w+$")
 STYLE_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]+)")
 # tag and attribute of what a browser fetches to show a page, and what others fetch to announce it
 RESOURCES = {"audio": "src", "img": "src", "iframe": "src", "script": "src", "source": "src", "video": "src"}
@@ -105,6 +107,31 @@ def resources_are_in_the_site(page: Page) -> Iterator[str]:
             yield f"{origin} fetches {address}, which is not in the site"
         elif not (page.root / target[0]).is_file():
             yield f"{origin} needs {address}, which does not exist"
+
+
+def scripts_hold_nothing_up(page: Page) -> Iterator[str]:
+    """A reader sees the text before any script has come."""
+    for script in page.tree.find_all("script", src=True):
+        if not ({"async", "defer"} & set(script.attrs) or script.get("type") == "module"):
+            yield f"the page waits for {script['src']}"
+
+
+def pictures_have_sizes(page: Page) -> Iterator[str]:
+    """A picture that comes late takes the place that was kept for it."""
+    for picture in page.tree.find_all("img"):
+        if not (picture.get("width") and picture.get("height")):
+            yield f"a picture without its size: {str(picture)[:80]}"
+
+
+def names_change_with_contents(page: Page) -> Iterator[str]:
+    """What a page loads may be kept for ever: were it to change, it would have another name."""
+    for address, origin in _resources(page):
+        path = (origin.target(address) or ("",))[0]
+        if address.startswith("data:") or not (page.root / path).is_file():
+            continue
+        name = LASTING.search(path)
+        if not name or name[1] != content_hash((page.root / path).read_bytes()):
+            yield f"the name of {path} does not change with what is in it"
 
 
 def pictures_are_described(page: Page) -> Iterator[str]:
@@ -202,6 +229,9 @@ CHECKS = [
     ids_are_unique,
     links_lead_somewhere,
     resources_are_in_the_site,
+    scripts_hold_nothing_up,
+    pictures_have_sizes,
+    names_change_with_contents,
     pictures_are_described,
     figures_were_laid_out_with_their_letters,
     tables_have_heads,

@@ -6,6 +6,7 @@ The visit comes with all that folds out opened. What is drawn is measured by mea
 from collections.abc import Iterator
 
 from tests.site.browsing import DESKTOP, PHONE, Visit
+from tests.site.checks.weight import page_is_light
 
 
 def no_other_host_is_asked(visit: Visit) -> Iterator[str]:
@@ -66,4 +67,5 @@ CHECKS = [
     text_stands_out_in_the_dark,
     every_character_has_a_glyph,
     code_can_be_copied,
+    page_is_light,
 ]

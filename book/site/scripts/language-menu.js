@@ -19,14 +19,4 @@
     const language = event.target.closest("a")?.dataset.language;
     if (language) localStorage.setItem("language", language);
   });
-
-  document.addEventListener("click", (event) => {
-    if (menu && !menu.contains(event.target)) menu.open = false;
-  });
-
-  menu?.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
 })();

@@ -6,11 +6,11 @@
 
   if (!form || !location.protocol.startsWith("http")) return;
 
-  const words = JSON.parse(document.getElementById("search-words").textContent);
+  const words = JSON.parse(document.getElementById("words").textContent);
   const root = new URL(document.documentElement.dataset.content_root, location.href);
   const input = form.querySelector("input");
   const status = element("p", { className: "status", role: "status" });
-  const list = element("ul", { className: "hits", ariaLabel: words.results });
+  const list = element("ul", { className: "hits", ariaLabel: words.search_results });
   form.after(status, list);
 
   let engine;
@@ -73,10 +73,10 @@
           .slice(0, 3)
           .map((part) => hit(part, "section")),
       ]);
-      show(results.length ? words.found.replace("{n}", results.length) : words.none, ...hits);
+      show(results.length ? words.search_found.replace("{n}", results.length) : words.search_none, ...hits);
     } catch {
       engine = undefined;
-      show(words.offline);
+      show(words.search_offline);
     }
   }
 

@@ -1,0 +1,75 @@
+"""What Lighthouse says of a page: its four scores, and what costs points."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from statistics import median
+
+from benchmarks.visits import Site
+from tests.site.browser import ARGUMENTS, find
+
+VERSION = "13.5.0"
+CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+ROUNDS = 3  # a run takes half a minute; its line and processor are simulated, and it varies little
+
+
+def judge(sites: dict[str, Site], path: str, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """The median scores, 0 to 100, of a page of each site; the sites take turns. Says what costs ours points."""
+    program = _installed(folder / "lighthouse")
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in sites}
+    for count in range(min(rounds, ROUNDS)):
+        for name, site in sites.items():
+            print(f"  Lighthouse, round {count + 1}, {name}", flush=True)
+            report = _run(program, site.address + path)
+            found[name].append(scores(report))
+            if name == "ours" and not count:
+                print("".join(f"    {line}\n" for line in shortcomings(report)), end="", flush=True)
+    return {
+        name: {category: median(run[category] for run in runs) for category in CATEGORIES}
+        for name, runs in found.items()
+    }
+
+
+def scores(report: dict) -> dict[str, float]:
+    """The scores of a report of Lighthouse, 0 to 100."""
+    return {name: 100 * (report["categories"][name]["score"] or 0) for name in CATEGORIES}
+
+
+def shortcomings(report: dict) -> list[str]:
+    """The audits that cost points."""
+    counted = {
+        each["id"]
+        for name in CATEGORIES
+        for each in report["categories"][name]["auditRefs"]
+        if each["weight"]
+    }
+    audits = [report["audits"][name] for name in sorted(counted)]
+    return [
+        f"{each['id']}: {each['title']} {each.get('displayValue', '')}".rstrip()
+        for each in audits
+        if each["score"] is not None and each["score"] < 1
+    ]
+
+
+def _installed(folder: Path) -> Path:
+    """Lighthouse's program, installed into the folder when it is not there."""
+    stamp, program = folder / "version", folder / "node_modules" / "lighthouse" / "cli" / "index.js"
+    if not stamp.is_file() or stamp.read_text("utf-8") != VERSION:
+        print(f"npm: lighthouse@{VERSION}", flush=True)
+        install = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([*install, f"lighthouse@{VERSION}"], check=True)
+        stamp.write_text(VERSION, "utf-8")
+    return program
+
+
+def _run(program: Path, address: str) -> dict:
+    flags = " ".join(["--headless=new", *ARGUMENTS])
+    command = ["node", program, address, "--quiet", "--output=json", f"--chrome-flags={flags}"]
+    command.append(f"--only-categories={','.join(CATEGORIES)}")
+    environment = os.environ | {"CHROME_PATH": find() or ""}
+    result = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(f"Lighthouse failed on {address}:\n{result.stderr[-2000:]}")
+    return json.loads(result.stdout)

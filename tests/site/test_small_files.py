@@ -1,0 +1,117 @@
+"""What makes the site's files small changes nothing that a reader sees, and their names change with them."""
+
+import re
+
+import matplotlib
+import numpy as np
+import pytest
+
+from book.site.assets import Assets
+from book.site.drawings import POINTS as POINTS_OF
+from book.site.drawings import compact
+from book.site.fonts import letters_in
+from book.site.languages import languages
+from book.site.project import SITE
+from losslib import plots
+
+STEPS = re.compile(r"([a-zA-Z])([^a-zA-Z]*)")
+NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    """Every point that a path names, absolute."""
+    found, here, start = [], np.zeros(2), np.zeros(2)
+    for command, rest in STEPS.findall(path):
+        if command == "z":
+            here = start
+            continue
+        pairs = np.array([float(n) for n in NUMBER.findall(rest)]).reshape(-1, POINTS_OF[command.upper()], 2)
+        for i, step in enumerate(pairs):
+            step = here + step if command.islower() else step
+            here = step[-1]
+            start = here if command in "mM" and i == 0 else start
+            found += map(tuple, step)
+    return found
+
+
+@pytest.fixture(scope="module")
+def drawing() -> str:
+    with matplotlib.rc_context():
+        plots.use_style()
+        fig, ax = plots.figure()
+        x = np.linspace(-3, 3, 60)
+        ax.plot(x, np.sin(x), marker="o", label="sine")
+        ax.fill([0, 1, 1], [0, 0, 1])
+        ax.legend()
+        return plots.to_svg(fig)
+
+
+def test_a_compact_drawing_has_the_same_points(drawing):
+    small = compact(drawing)
+    paths = [re.findall(r' d="([^"]*)"', svg) for svg in (drawing, small)]
+    kept = [path for path in paths[0] if f'd="{path}" style="fill: none"/>' not in drawing]
+    assert len(small) < 0.85 * len(drawing)
+    assert len(paths[1]) == len(kept) > 10
+    for before, after in zip(kept, paths[1], strict=True):
+        np.testing.assert_allclose(points(after), points(before), atol=0.0501)
+
+
+def test_a_compact_drawing_has_the_same_texts_and_colours(drawing):
+    small = compact(drawing)
+    for pattern in (r">([^<]+)</text>", r"stroke: ?(var\(--loss-\d)", r"<use[^>]*(#\w+)"):
+        assert re.findall(pattern, small) == re.findall(pattern, drawing) != []
+    assert small.count("<g") == small.count("</g>") < drawing.count("<g")
+
+
+def test_a_path_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="expected a path of M, L, C, Q and z, got 'A 1"):
+        compact('<svg><path d="M 0 0 A 1 1 0 0 1 2 2 "/></svg>')
+
+
+def test_letters_of_formulas_are_told_by_their_font(tmp_path):
+    formula = (
+        '<span class="katex"><span class="katex-html" aria-hidden="true"><span class="mord mathnormal">x</span>'
+        '<span class="mrel">&lt;</span><span class="mord mathbb">R</span></span></span> after'
+    )
+    (tmp_path / "page.html").write_text(formula, "utf-8")
+    assert letters_in(tmp_path) == {
+        "KaTeX_AMS-Regular": "R",
+        "KaTeX_Main-Regular": "<",
+        "KaTeX_Math-Italic": "x",
+    }
+
+
+@pytest.fixture
+def site(tmp_path):
+    static = tmp_path / "en" / "_static"
+    static.mkdir(parents=True)
+    (static / "a.css").write_text('p{background:url(b.svg)}q{background:url("data:image/svg+xml,")}', "utf-8")
+    (static / "b.svg").write_text("<svg/>", "utf-8")
+    return tmp_path
+
+
+def test_name_of_a_style_changes_with_what_it_names(site):
+    def style_of(picture: str) -> str:
+        (site / "en" / "_static" / "b.svg").write_text(picture, "utf-8")
+        page = Assets(site).linked('<link href="_static/a.css?v=1">', site / "en" / "index.html")
+        return re.search(r'href="\.\./assets/(a-[0-9a-f]{12}\.css)"', page)[1]
+
+    one, other = style_of("<svg/>"), style_of("<svg></svg>")
+    assert one != other
+    assert re.search(r"url\(b-[0-9a-f]{12}\.svg\)", (site / "assets" / one).read_text("utf-8"))
+
+
+def test_other_addresses_stay(site):
+    page = '<a href="_static/none.css"><meta content="../en/_static/previews/x.png"><a href="other.html">'
+    assert Assets(site).linked(page, site / "en" / "index.html") == page
+
+
+def test_the_site_has_the_explorers_code_once():
+    code = [path.name for path in SITE.rglob("explorer-*.js")] + [
+        path.name for path in SITE.rglob("runtime*.js")
+    ]
+    assert len(code) == 2, code
+    for language in languages():
+        assert "import { createPanel" not in "".join(
+            p.read_text("utf-8") for p in SITE.glob(f"{language}/*/m*.html")
+        )
