@@ -92,7 +92,11 @@ class table:
         return "\n".join("\t".join(row) for row in [self.names, *self.rows])
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.names)
+        # a heading without words would be read out as one
+        head = "".join(
+            f'<th scope="col">{html.escape(name)}</th>' if name.strip() else "<td></td>"
+            for name in self.names
+        )
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in self.rows
         )

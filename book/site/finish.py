@@ -12,11 +12,13 @@ from book.site import fonts, styles
 from book.site.assets import Assets, content_hash
 from book.site.content_policy import with_policy
 from book.site.drawings import with_compact_drawings
+from book.site.foreign_words import mark_foreign_words
 from book.site.languages import Language
 from book.site.project import BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
 from book.site.search_index import build_index
 from book.site.sphinx_build import work_folder
+from book.site.theme_names import with_names
 
 LEFT_OUT = shutil.ignore_patterns(
     "*.map",
@@ -50,7 +52,8 @@ def finish(built: list[Language]) -> Path:
         style = _slim(folder)
         _rewrite_catalogue(folder / "_static" / "translations.js", language)
         for page in folder.rglob("*.html"):
-            text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
+            text = translate(with_names(page.read_text("utf-8"), language), language)
+            text = mark_foreign_words(PLAIN_CODE.sub(r"\1", text), language)
             text = with_compact_drawings(text)
             text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
             text = styles.with_one_sheet(text, os.path.relpath(style, page.parent))

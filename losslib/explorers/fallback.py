@@ -17,14 +17,16 @@ from losslib.explorers.quantities import Slider
 def to_html(explorer) -> str:
     """The panels as SVG, then the sliders' values and the readouts as text.
 
-    The sliders stand where they are, but what a button plays is shown played to its end.
+    The sliders stand where they are, but what a button plays is shown played to its end. The figure around them
+    says what is drawn, so the drawing itself is silent, and its values can be read.
     """
     indices = explorer.indices
     if explorer.play is not None:
         indices[explorer.play] = len(explorer.play) - 1
     controls = zip(explorer.scene["controls"], indices.values(), strict=True)
     values = "; ".join(f"{control['label']} = {control['texts'][i]}" for control, i in controls)
-    return f"{_svg(explorer.panels, indices)}<p>{html.escape(values)}</p>{_table(explorer.readouts, indices)}"
+    drawing = _svg(explorer.panels, indices).replace("<svg ", '<svg aria-hidden="true" ', 1)
+    return f"{drawing}<p>{html.escape(values)}</p>{_table(explorer.readouts, indices)}"
 
 
 def _svg(panels: list[Panel], indices: dict[Slider, int]) -> str:

@@ -109,12 +109,13 @@ export function createPanel(panel, lengths, move) {
     plot.left = left;
     plot.width = Math.max(box.clientWidth - left - MARGIN.right, 1);
     plot.height = Math.round(plot.width * panel.height);
-    root.setAttribute("width", box.clientWidth);
-    root.setAttribute("height", plot.top + plot.height + MARGIN.bottom);
+    const height = plot.top + plot.height + MARGIN.bottom;
+    const size = { width: box.clientWidth, height, viewBox: `0 0 ${box.clientWidth} ${height}` };
+    for (const [key, value] of Object.entries(size)) root.setAttribute(key, value);
     for (const { room, node } of clips) {
       const corner = { x: left - room, y: plot.top - room };
-      const size = { width: plot.width + 2 * room, height: plot.height + 2 * room };
-      node.replaceChildren(svg("rect", { ...corner, ...size }));
+      const extent = { width: plot.width + 2 * room, height: plot.height + 2 * room };
+      node.replaceChildren(svg("rect", { ...corner, ...extent }));
     }
     axes.replaceChildren(...drawAxes(panel, plot));
   }
@@ -185,9 +186,10 @@ function createPicture(e) {
 
 // A point to drag: the pointer's place snaps to the nearest values of the sliders that it moves.
 function createHandle(e, plot, root, move) {
-  const circles = { reach: 18, ring: 8, grip: 2 };
+  const circles = { reach: 22, ring: 8, grip: 2 };
   const dots = Object.entries(circles).map(([name, r]) => svg("circle", { r, class: `explorer-${name}` }));
-  const node = svg("g", { class: "explorer-handle" }, svg("g", {}, ...dots));
+  const moves = Object.values(e.drag).join(" ");
+  const node = svg("g", { class: "explorer-handle", "data-moves": moves }, svg("g", {}, ...dots));
   // A finger that moves across the direction of a one-way handle still scrolls the page.
   const ways = Object.keys(e.drag).join("");
   node.style.touchAction = { x: "pan-y", y: "pan-x" }[ways] ?? "none";

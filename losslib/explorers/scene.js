@@ -78,8 +78,15 @@ function createReadouts({ readouts, names, words }, lengths) {
   const draw = (state) => {
     for (const { output, at } of outputs) output.textContent = at(state);
   };
-  const spoken = () => outputs.map((r) => `${r.row}, ${r.column}: ${r.output.textContent}`).join("; ");
-  return { table, draw, spoken };
+  // Only what has changed since it was last asked: a reader who moves one slider need not hear all the others.
+  let heard = [];
+  const news = () => {
+    const shown = outputs.map((r) => `${r.row}, ${r.column}: ${r.output.textContent}`);
+    const changed = shown.filter((text, i) => text !== heard[i]);
+    heard = shown;
+    return changed.join("; ");
+  };
+  return { table, draw, news };
 }
 
 // What the table of readouts does not name already.
@@ -140,6 +147,7 @@ function render({ model, el }) {
     const places = follow(current());
     for (const part of [...panels, ...sliders, readouts]) part.draw(places);
   };
+  markHandles(root);
   // One left margin for all panels, so that their plots are of one size.
   const marks = scene.panels.flatMap((panel) => panel.y.ticks.map(([, text]) => text.length));
   const margin = Math.ceil(Math.max(0, ...marks) * DIGIT) + 12;
@@ -148,12 +156,29 @@ function render({ model, el }) {
     draw();
   });
   observer.observe(root);
-  const forget = onChange(model, draw, () => spoken.replaceChildren(readouts.spoken()));
+  draw();
+  readouts.news();
+  const forget = onChange(model, draw, () => spoken.replaceChildren(readouts.news()));
   return () => {
     forget();
     observer.disconnect();
     buttons.stop();
   };
+}
+
+// Whoever moves a slider with keys sees on the drawing which point moves with it.
+function markHandles(root) {
+  const mark = ({ target, type }) => {
+    const { control } = target.dataset;
+    if (control === undefined) return;
+    for (const handle of root.querySelectorAll(".explorer-handle"))
+      handle.classList.toggle(
+        "explorer-held",
+        type === "focusin" && handle.dataset.moves.split(" ").includes(control),
+      );
+  };
+  root.addEventListener("focusin", mark);
+  root.addEventListener("focusout", mark);
 }
 
 // Calls `draw` in the next frame after a change of the sliders, and `tell` once they rest.

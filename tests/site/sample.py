@@ -8,6 +8,21 @@ from book.site.project import notebook
 
 CHAPTER = "regression/mse"
 WORDS = {"en": "residual", "ru": "остаток", "zh": "残差"}
+# what the drawing and the picture of the sample are said to show
+SHOWN = {
+    "en": (
+        "A drawing with the one word residual, black on white, and nothing else in it",
+        "A small empty picture of eight by eight points at the end of the text",
+    ),
+    "ru": (
+        "Рисунок с одним словом «остаток», чёрным по белому, и больше ни с чем",
+        "Маленькая пустая картинка, восемь на восемь точек, в самом конце текста",
+    ),
+    "zh": (
+        "一幅图，白底黑字，上面只有“残差”这一个词，别无他物",
+        "一张很小的图，长宽各八个点，里面什么也没有画",
+    ),
+}
 DIRECTIVES = "default-src 'self'; style-src 'self' 'unsafe-inline'"
 POLICY = f'<meta http-equiv="Content-Security-Policy" content="{DIRECTIVES}">'
 PAGE = """<!doctype html>
@@ -26,25 +41,26 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="../../{style}">
 </head>
 <body>
-<details class="language-menu"><summary>Language</summary>{menu}</details>
-<a href="../_sources/regression/mse.ipynb">.ipynb</a>
-<article>
+<nav><details class="language-menu"><summary>{words}</summary>{menu}</details>
+<a href="../_sources/regression/mse.ipynb">.ipynb</a></nav>
+<main><article>
 <h1>MSE</h1>
 <h2 id="start">{words}</h2>
 <p>{words} <a href="#start">{words}</a></p>
-<svg role="img" aria-label="{words} r" fill="currentColor" width="200" height="40">
+<svg role="img" aria-label="{shown[0]}" fill="currentColor" width="200" height="40">
 <text x="5" y="20">{words}</text>
 </svg>
-<img src="../../{picture}" alt="{words} d" width="8" height="8">
+<img src="../../{picture}" alt="{shown[1]}" width="8" height="8">
 <table><thead><tr><th>{words}</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>
 <div class="highlight"><pre>loss(r)</pre><button class="copybtn">{words}</button></div>
-</article>
+</article></main>
 </body>
 </html>
 """
 DRAWING = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>'
 PICTURE = f"picture-{content_hash(DRAWING.encode())}.svg"
 RULES = f""":root {{ color-scheme: light dark }}
+html {{ background: Canvas }}
 body {{ font-family: sans-serif }}
 a {{ color: LinkText }}
 article {{ background: url("{PICTURE}") no-repeat 0 0 / 1px }}
@@ -76,6 +92,7 @@ def make(root: Path) -> Path:
             "picture": PICTURE,
             "style": STYLE,
             "words": WORDS[code],
+            "shown": SHOWN[code],
             "alternates": alternates,
             "menu": menu,
         }

@@ -9,7 +9,7 @@ import pytest
 from tests.site import sample
 from tests.site.browsing import DESKTOP, PHONE, Visit, served
 from tests.site.built import Page
-from tests.site.checks import documents, rendering
+from tests.site.checks import accessibility, documents, rendering
 from tests.site.checks.explorers import shows_the_numbers_of_losslib
 from tests.site.truth import explorers_of
 
@@ -17,6 +17,12 @@ PATH = f"en/{sample.CHAPTER}.html"
 END = "</article>"
 NOISE = random.Random(0).randbytes(200_000).hex()  # cannot be compressed below the bytes that it stands for
 CUT = '<p style="overflow: hidden; white-space: nowrap; width: 3em">a text that is too long</p>'
+
+DRAWING, PICTURE = sample.SHOWN["en"]
+LINE = {"kind": "curve", "dash": 0}
+NAMES = {"a": LINE | {"color": 0}, "b": LINE | {"color": 1}}
+LEGEND = json.dumps({"state": {"model": {"state": {"scene": {"names": NAMES}}}}})
+LEGEND = f'<script type="{documents.STATE}">{LEGEND}</script>'
 
 # The check, what is replaced by what in the English page, and what the check says about it.
 FAULTS = [
@@ -48,14 +54,10 @@ FAULTS = [
     (documents.scripts_hold_nothing_up, END, '<script src="a.js"></script>', "the page waits for a.js"),
     (documents.pictures_have_sizes, ' width="8"', "", "a picture without its size"),
     (documents.names_change_with_contents, sample.STYLE, "404.html", "404.html does not change"),
-    (documents.pictures_are_described, ' alt="residual d"', "", "without alternative text"),
-    (
-        documents.pictures_are_described,
-        'aria-label="residual r"',
-        'aria-label=" "',
-        "an empty alternative text",
-    ),
-    (documents.pictures_are_described, 'alt="residual d"', 'alt="residual r"', "2 pictures share the text"),
+    (documents.pictures_are_described, f' alt="{PICTURE}"', "", "without alternative text"),
+    (documents.pictures_are_described, f'"{DRAWING}"', '" "', "an empty alternative text"),
+    (documents.pictures_are_described, DRAWING, "a figure", "too short to say what is shown: 'a figure'"),
+    (documents.series_are_told_apart_without_colour, END, LEGEND, "only colour tells 'b' from 'a'"),
     (documents.figures_were_laid_out_with_their_letters, '"20">residual', '"20">残差', "has '差残'"),
     (documents.tables_have_heads, "thead", "tbody", "a table without a row of headings"),
     (documents.policy_is_stated, sample.POLICY, "", "no content security policy"),
@@ -85,6 +87,30 @@ FAULTS = [
     (rendering.text_stands_out_in_the_dark, END, '<p style="color: #333">faint</p>', '"faint" in <p>'),
     (rendering.text_stands_out_in_the_light, "<text", '<text fill="#999"', '"residual" in <text>'),
     (rendering.every_character_has_a_glyph, END, "\u0378", "no glyph for \u0378 (U+378)"),
+    (
+        accessibility.axe_finds_nothing_on_a_phone_in_the_light,
+        f' alt="{PICTURE}"',
+        "",
+        "image-alt: img: Element does not have an alt attribute",
+    ),
+    (
+        accessibility.axe_finds_nothing_on_a_phone_in_the_light,
+        END,
+        '<p style="overflow: auto; white-space: nowrap; width: 3em">a text that is too long</p>',
+        "scrollable-region-focusable",
+    ),
+    (
+        accessibility.axe_finds_nothing_on_a_desktop_in_the_dark,
+        "<nav>",
+        '<nav><span style="color: #333">faint</span>',
+        "color-contrast",
+    ),
+    (
+        accessibility.enlarged_page_is_read_without_scrolling_sideways,
+        END,
+        '<p style="width: 340px">wide</p>',
+        "pixels wide in a window of 320",
+    ),
     (rendering.code_can_be_copied, ' class="copybtn"', "", 'no button copies "loss(r)'),
     (rendering.page_is_light, END, f"<!-- {NOISE} -->", "at most 200 KB of all, got"),
 ]
@@ -120,7 +146,8 @@ def opened(visit, root):
 
 
 def test_every_check_has_a_fault():
-    assert {check for check, *_ in FAULTS} == {*documents.CHECKS, *rendering.CHECKS}
+    checks = {*documents.CHECKS, *rendering.CHECKS, *accessibility.CHECKS}
+    assert {check for check, *_ in FAULTS} == checks - {documents.foreign_words_are_marked}
 
 
 @pytest.mark.parametrize("code", sample.WORDS)
@@ -131,7 +158,7 @@ def test_documents_of_the_sample_are_accepted(root, code):
 
 def test_sample_in_the_browser_is_accepted(opened):
     sight = opened()
-    assert [line for check in rendering.CHECKS for line in check(sight)] == []
+    assert [line for check in rendering.CHECKS + accessibility.CHECKS for line in check(sight)] == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +170,9 @@ def test_check_of_documents_finds_the_fault(root, check, old, new, expected):
 
 
 @pytest.mark.parametrize(
-    ("check", "old", "new", "expected"), some(rendering), ids=lambda part: getattr(part, "__name__", "")
+    ("check", "old", "new", "expected"),
+    some(rendering) + some(accessibility),
+    ids=lambda part: getattr(part, "__name__", ""),
 )
 def test_check_in_the_browser_finds_the_fault(root, opened, check, old, new, expected):
     break_page(root, old, new)
@@ -152,11 +181,34 @@ def test_check_in_the_browser_finds_the_fault(root, opened, check, old, new, exp
 
 
 @pytest.mark.parametrize("code", ["ru", "zh"])
-def test_description_in_english_is_found_in_a_translation(root, code):
-    page = root / code / f"{sample.CHAPTER}.html"
-    page.write_text(page.read_text("utf-8").replace(f"{sample.WORDS[code]} r", "residual"), "utf-8")
+@pytest.mark.parametrize("text", ["residual", f"{DRAWING} Ж 差"])
+def test_description_in_english_is_found_in_a_translation(root, code, text):
+    own, english = root / code / f"{sample.CHAPTER}.html", root / PATH
+    own.write_text(own.read_text("utf-8").replace(sample.SHOWN[code][0], text), "utf-8")
+    english.write_text(english.read_text("utf-8").replace(DRAWING, text), "utf-8")
     found = documents.pictures_are_described(Page(root, f"{code}/{sample.CHAPTER}.html"))
-    assert list(found) == ["an alternative text in another language: 'residual'"]
+    assert list(found) == [f"an alternative text in another language: {text!r}"]
+
+
+def test_repeated_description_is_found_on_one_page_and_on_two(root):
+    page, other = Page(root, PATH), Page(root, "en/other.html")
+    (root / other.path).write_text((root / PATH).read_text("utf-8").replace(PICTURE, DRAWING), "utf-8")
+    (found,) = documents.pictures_are_told_apart([page, other])
+    assert found == f"3 pictures share the text {DRAWING!r}: {page}, {other}, {other}"
+
+
+@pytest.mark.parametrize("code", ["ru", "zh"])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ('<span lang="en">focal loss</span>', []),
+        ("focal loss", ["English words that are not marked: 'focal loss'"]),
+    ],
+)
+def test_english_word_without_a_mark_is_found_in_a_translation(root, code, words, expected):
+    page = root / code / f"{sample.CHAPTER}.html"
+    page.write_text(page.read_text("utf-8").replace(END, f"<p>{words}</p>{END}"), "utf-8")
+    assert list(documents.foreign_words_are_marked(Page(root, f"{code}/{sample.CHAPTER}.html"))) == expected
 
 
 def one_digit_off(scene: dict) -> None:

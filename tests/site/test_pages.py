@@ -8,7 +8,7 @@ from book.site.project import pages as chapters
 from tests.site import browser
 from tests.site.browsing import PHONE, STRANGER, Visit
 from tests.site.built import pages
-from tests.site.checks import documents, rendering
+from tests.site.checks import accessibility, documents, rendering
 
 PAGES = pages()
 # one process opens a page once for all its checks
@@ -55,7 +55,13 @@ def test_document(page, check):
     assert not found, "\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("check", rendering.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("code", languages())
+def test_no_two_pictures_share_an_alternative_text(code):
+    found = list(documents.pictures_are_told_apart(page for page in PAGES if page.code == code))
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("check", rendering.CHECKS + accessibility.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("opened", EACH, indirect=True)
 def test_in_the_browser(opened, check):
     found = list(check(opened))

@@ -88,11 +88,15 @@ class MeasuredOutputs(SphinxTransform):
 
 
 def with_text(html: str, text: str) -> str:
-    """The output with its drawing, if it holds one, as an image with that alternative text."""
+    """The output with its drawing, if it holds one, as an image with that alternative text.
+
+    The figure of an explorer stays a figure: the numbers below its drawing can be read.
+    """
 
     def describe(tag: re.Match) -> str:
         bare = re.sub(r'\s(?:role|aria-label|aria-hidden)="[^"]*"', "", tag[0])
-        return bare.removesuffix(">") + f' role="img" aria-label="{escape(text)}">'
+        role = "" if bare.startswith("<figure") else ' role="img"'
+        return bare.removesuffix(">") + f'{role} aria-label="{escape(text)}">'
 
     return DRAWING.sub(describe, html, count=1)
 

@@ -1,8 +1,9 @@
 """What must hold for the text of a page on disk. A check yields a sentence for each thing it finds wrong."""
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from urllib.parse import urlsplit
 
@@ -17,6 +18,12 @@ from tests.site.fonts import layout_characters
 HEADINGS = re.compile("^h[1-6]$")
 LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
 LASTING = re.compile(r"\b([0-9a-f]{12})\.\w+$")
+# characters that the shortest alternative text may have; a Chinese one says as much with fewer
+SHORTEST = {"zh": 20, "": 60}
+STATE = "application/vnd.jupyter.widget-state+json"
+# a Latin word, not a file's suffix or a part of an address; an abbreviation has no three small letters in a row
+FOREIGN = re.compile(r"(?<![\w@./-])[A-Za-z]*[a-z]{3}")
+NOT_PROSE = {"code", "kbd", "math", "pre", "samp", "script", "style", "svg"}
 STYLE_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]+)")
 # tag and attribute of what a browser fetches to show a page, and what others fetch to announce it
 RESOURCES = {"audio": "src", "img": "src", "iframe": "src", "script": "src", "source": "src", "video": "src"}
@@ -135,21 +142,55 @@ def names_change_with_contents(page: Page) -> Iterator[str]:
 
 
 def pictures_are_described(page: Page) -> Iterator[str]:
-    """Every picture has an alternative text of its own, in the language of the page."""
-    seen = Counter()
-    for picture in page.article.find_all(_is_picture):
-        text = picture.get("aria-label", picture.get("alt"))
+    """Every picture has an alternative text in the language of the page that says what it shows."""
+    english = set() if page.language == source_language() else _english_texts(page)
+    for picture, text in _texts(page):
         if text is None:
             yield f"a picture without alternative text: {str(picture)[:80]}"
-        elif text == "" and picture.name == "img":
-            continue  # an ornament
         elif not text.strip():
             yield f"an empty alternative text: {str(picture)[:80]}"
-        elif page.code in LETTERS and not LETTERS[page.code].search(text):
+        elif (page.code in LETTERS and not LETTERS[page.code].search(text)) or text in english:
             yield f"an alternative text in another language: {text!r}"
-        else:
-            seen[text] += 1
-    yield from (f"{count} pictures share the text {text!r}" for text, count in seen.items() if count > 1)
+        elif len(text) < SHORTEST.get(page.code, SHORTEST[""]):
+            yield f"an alternative text too short to say what is shown: {text!r}"
+
+
+def pictures_are_told_apart(pages: Iterable[Page]) -> Iterator[str]:
+    """No alternative text stands twice, on one of the pages or on two."""
+    places: dict[str, list[str]] = {}
+    for page in pages:
+        for _, text in _texts(page):
+            places.setdefault(text or "", []).append(str(page))
+    for text, where in places.items():
+        if text and len(where) > 1:
+            yield f"{len(where)} pictures share the text {text!r}: {', '.join(where)}"
+
+
+def series_are_told_apart_without_colour(page: Page) -> Iterator[str]:
+    """No two entries of an explorer's legend look alike but for their colour."""
+    for tag in page.tree.find_all("script", type=STATE):
+        for model in json.loads(tag.string)["state"].values():
+            looks: dict[str, str] = {}
+            for name, style in model["state"]["scene"]["names"].items():
+                look = json.dumps(
+                    {key: value for key, value in style.items() if key != "color"}, sort_keys=True
+                )
+                if look in looks:
+                    yield f"only colour tells {name!r} from {looks[look]!r} in an explorer: {look}"
+                looks[look] = name
+
+
+def foreign_words_are_marked(page: Page) -> Iterator[str]:
+    """English words in the text of a page with another script stand in an element that says so."""
+    if page.code not in LETTERS:
+        return
+    for text in page.tree.body.find_all(string=FOREIGN):
+        parents = {parent.name for parent in text.parents}
+        marked = next((parent["lang"] for parent in text.parents if parent.has_attr("lang")), "")
+        if parents & NOT_PROSE or text.find_parent(class_="katex"):
+            continue
+        if marked == page.language.html:
+            yield f"English words that are not marked: {text.strip()[:60]!r}"
 
 
 def figures_were_laid_out_with_their_letters(page: Page) -> Iterator[str]:
@@ -211,6 +252,18 @@ def _resources(page: Page) -> Iterator[tuple[str, Page]]:
             yield from ((address, style) for address in addresses if not address.startswith("#"))
 
 
+def _texts(page: Page) -> list[tuple[Tag, str | None]]:
+    """The pictures of a page, but for ornaments, and their alternative texts."""
+    found = [(tag, tag.get("aria-label", tag.get("alt"))) for tag in page.article.find_all(_is_picture)]
+    return [(tag, text) for tag, text in found if not (tag.name == "img" and text == "")]
+
+
+def _english_texts(page: Page) -> set[str | None]:
+    """The alternative texts of the page's counterpart in English."""
+    source = f"{source_language().code}/{page.name}.html"
+    return {text for _, text in _texts(Page(page.root, source))} if (page.root / source).is_file() else set()
+
+
 def _is_picture(tag: Tag) -> bool:
     """Images and drawings that are not part of another one, of a formula or of a control."""
     if tag.name not in ("img", "svg", "figure") or tag.find_parent("svg") or tag.get("aria-hidden") == "true":
@@ -233,6 +286,8 @@ CHECKS = [
     pictures_have_sizes,
     names_change_with_contents,
     pictures_are_described,
+    series_are_told_apart_without_colour,
+    foreign_words_are_marked,
     figures_were_laid_out_with_their_letters,
     tables_have_heads,
     policy_is_stated,
