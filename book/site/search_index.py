@@ -18,7 +18,9 @@ TAG = re.compile(r"(<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^>]*>
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff\uf900-\ufaff])(?=[\u3400-\u9fff\uf900-\ufaff])")
 KEYWORDS = re.compile(r'<meta content="([^"]*)" (?:lang="[^"]*" )?name="keywords"')
 # not prose; a search for a name in code falls to the search page, whose index is complete
-EXCLUDED = ".headerlink, .eqno, svg, .katex, script, .highlight, .loss-table, .explorer-fallback, summary"
+EXCLUDED = (
+    ".headerlink, .eqno, svg, .katex, script, .highlight, .loss-table, .explorer-fallback, summary, .tips"
+)
 
 
 def build_index(site: Path, built: list[Language]) -> None:

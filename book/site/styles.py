@@ -33,7 +33,7 @@ def words_in(folder: Path) -> set[str]:
     """Every word of the pages and scripts below a folder: whatever can be the name of a class, id or variable."""
     words: set[str] = set()
     for path in [*folder.rglob("*.html"), *folder.rglob("*.js")]:
-        if path.name not in ("bootstrap.js", "searchindex.js"):
+        if path.name not in ("bootstrap.js", "names.js", "searchindex.js"):
             words.update(re.findall(r"[\w-]+", path.read_text("utf-8")))
     return words
 

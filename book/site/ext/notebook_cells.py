@@ -28,6 +28,12 @@ def cell_index(section: nodes.section) -> int:
     return section.line // LINES_PER_CELL - 1
 
 
+def headings(env, page: str) -> list[tuple[str, str]]:
+    """The anchor and the words of every heading of a page that has been read, in order; the title has no anchor."""
+    found = env.tocs[page].findall(nodes.reference)
+    return [(reference["anchorname"].removeprefix("#"), reference.astext()) for reference in found]
+
+
 class CellSections(SphinxTransform):
     """Name every section after the cell that it stands in, before references are resolved."""
 
