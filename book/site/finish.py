@@ -29,6 +29,9 @@ LEFT_OUT = shutil.ignore_patterns(
 FONTS = ("vendor/fontawesome/webfonts", "katex/fonts")
 # names, punctuation and space in code, which light and dark style both leave in the colour of plain text
 PLAIN_CODE = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+# the page itself in the contents of the book
+SIDEBAR = re.compile(r'<nav class="bd-links.*?</nav>', re.DOTALL)
+OWN_LINK = re.compile(r'<a class="[^"]*" href="#"')
 LARGE_PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]{6000,})")
 
 
@@ -43,6 +46,7 @@ def finish(built: list[Language]) -> Path:
         _rewrite_catalogue(folder / "_static" / "translations.js", language)
         for page in folder.rglob("*.html"):
             text = PLAIN_CODE.sub(r"\1", translate(page.read_text("utf-8"), language))
+            text = SIDEBAR.sub(lambda nav: OWN_LINK.sub(r'\g<0> aria-current="page"', nav[0]), text)
             text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
             text = styles.with_one_sheet(text, os.path.relpath(folder / "_static" / style, page.parent))
             page.write_text(with_policy(text), "utf-8")

@@ -11,7 +11,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 from book.site.ext.api_pages import CONTENTS, FAMILIES, FOLDER
-from book.site.ext.notebook_cells import headings, read_notebook
+from book.site.ext.notebook_cells import headings, read_notebook, section_of
 from book.site.languages import languages, source_language
 from book.site.project import ROOT, families, notebook
 
@@ -88,8 +88,8 @@ class Mapped:
         here = any(places[cell] == anchor for cell in explorers(cells))
         return f' <span class="mark">{escape(self.words["map_explorer"])}</span>' if here else ""
 
-    def _anchors(self, page: str) -> set[str]:
-        return {anchor for anchor, _ in headings(self.env, page)}
+    def _anchors(self, page: str) -> list[str]:
+        return [anchor for anchor, _ in headings(self.env, page) if anchor]
 
     def _reference(self, family: str) -> str:
         address = f"{self.up}../{source_language().code}/{FOLDER}/{family}.html"
@@ -99,15 +99,6 @@ class Mapped:
         page, _, anchor = place.partition("#")
         address = f"{self.up}{page}.html" + (f"#{anchor}" if anchor else "")
         return f'<a href="{address}">{text or escape(self.env.titles[page].astext())}</a>{mark}'
-
-
-def section_of(cells: list[dict], anchors: set[str]) -> dict[str, str]:
-    """For each cell the anchor of the section that it stands in; of the page itself it is empty."""
-    found, place = {}, ""
-    for cell in cells:
-        place = cell["id"] if cell["id"] in anchors else place
-        found[cell["id"]] = place
-    return found
 
 
 def explorers(cells: list[dict]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from collections import Counter
 
 from book.site.ext.api_pages import FAMILIES, FOLDER, functions
 from book.site.ext.collected_tables import terms
-from book.site.ext.notebook_cells import headings, read_notebook
+from book.site.ext.notebook_cells import headings, read_notebook, section_of
 from book.site.languages import Language, languages, source_language
 from book.site.project import notebook, pages
 
@@ -26,9 +26,9 @@ def names(env) -> list[dict]:
     found = [_page(env, code, name) for name in pages()]
     seen = Counter(title for page in found for _, title, _ in page["sections"])
     for page in found:
-        for section in page["sections"]:
-            if seen[section[1]] < COMMON_HEADING:
-                section[2].insert(0, section[1])
+        for _, title, known in page["sections"]:
+            if seen[title] < COMMON_HEADING:
+                known.insert(0, title)
         page["sections"] = [section for section in page["sections"] if section[2]]
     return found + [_reference(code, family) for family in FAMILIES]
 
@@ -38,23 +38,21 @@ def _page(env, code: str, name: str) -> dict:
     title = env.titles[name].astext()
     split = TITLE.fullmatch(title)
     known = list(split.groups()) if split else [title]
-    cells = {cell["id"]: cell["metadata"].get("losses", []) for cell in stored["cells"]}
-    sections = {anchor: [anchor, text, []] for anchor, text in headings(env, name) if anchor}
-    place, own = "", {}  # the section that each cell stands in; none is the page itself
+    opened = {anchor: text for anchor, text in headings(env, name) if anchor}
+    places = section_of(stored["cells"], list(opened))
+    own: dict[str, list[str]] = {"": known} | {anchor: [] for anchor in opened}
     for cell in stored["cells"]:
-        place = cell["id"] if cell["id"] in sections else place
-        own[cell["id"]] = sections[place][2] if place else known
-        own[cell["id"]] += cells[cell["id"]]
+        own[places[cell["id"]]] += cell["metadata"].get("losses", [])
     for term in terms():
         page, _, cell = term["page"].partition("#")
         if page == name:
-            own[cell] += _called(term, code)
+            own[places[cell]] += _called(term, code)
     known += stored["metadata"].get("keywords", [])
     return {
         "url": f"{name}.html",
         "title": title,
         "names": list(dict.fromkeys(known)),
-        "sections": list(sections.values()),
+        "sections": [(anchor, text, own[anchor]) for anchor, text in opened.items()],
     }
 
 
@@ -73,7 +71,7 @@ def _reference(code: str, family: str) -> dict:
         "title": f"losslib: {family}",
         "names": [],
         "sections": [
-            [f.__name__, f"losslib.functional.{f.__name__}", [f.__name__]] for f in functions(family)
+            (f.__name__, f"losslib.functional.{f.__name__}", [f.__name__]) for f in functions(family)
         ],
     }
 

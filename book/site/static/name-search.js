@@ -155,7 +155,13 @@ window.bookNames = (pages, { noise, common }) => {
         const lost = unknown(part);
         if (!lost.length) return part;
         const other = otherLayout(part);
-        if (part.length > 2 && /[а-яё]/i.test(part + other) && wordsOf(other).length && !unknown(other).length) return other;
+        if (
+          part.length > 2 &&
+          /[а-яё]/i.test(part + other) &&
+          wordsOf(other).length &&
+          !unknown(other).length
+        )
+          return other;
         return lost.reduce(
           (mending, word) => mending.replace(word, mended(word)),
           part.toLowerCase().replaceAll("ё", "е"),
