@@ -6,7 +6,9 @@ USED_BY = {
     "copybutton": 'class="highlight',
     "clipboard": 'class="highlight',
     "mystnb": 'class="cell',
+    "tips.js": 'class="tips"',
 }
+OURS = ("language-menu.js", "search.js")
 # for the page of Sphinx's search, whose template loads them itself
 ONLY_FOR_SEARCH = ("doctools.js", "sphinx_highlight.js", "translations.js")
 
@@ -21,9 +23,10 @@ def thin_out(app, pagename, templatename, context, doctree):
             if asset.filename and (pagename == "search" or _is_used(name, body)):
                 kept.setdefault(name, asset)
         context[kind] = list(kept.values())
-    # the page of Sphinx's search loads its scripts in an order of its own
-    if pagename != "search":
-        context["script_files"] = [_deferred(script) for script in context["script_files"]]
+    # the page of Sphinx's search loads the scripts of Sphinx in an order of its own
+    own = [pagename != "search" or str(script.filename).endswith(OURS) for script in context["script_files"]]
+    pairs = zip(context["script_files"], own, strict=True)
+    context["script_files"] = [_deferred(script) if ours else script for script, ours in pairs]
 
 
 def _is_used(name: str, body: str) -> bool:

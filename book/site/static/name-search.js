@@ -56,10 +56,16 @@ const SIDE = [
 
 window.bookNames = (pages, { noise, common }) => {
   const stemmer = new Stemmer();
+  const stemOf = new Map();
   const surfaces = new Map(); // each word of the names, and how often it stands there
 
   /** The stem, in Russian without a vowel that comes and goes: корень, корня. */
-  const stem = (word) => stemmer.stemWord(word).replace(/(?<=[а-я]{2})[ео](?=[кнц]$)/, "");
+  function stem(word) {
+    if (!stemOf.has(word))
+      stemOf.set(word, stemmer.stemWord(word).replace(/(?<=[а-я]{2})[ео](?=[кнц]$)/, ""));
+    return stemOf.get(word);
+  }
+
   const plainStems = new Set(common.map(stem));
   const stemmed = (words) => [...new Set(words.map(stem))].sort();
 
@@ -90,7 +96,7 @@ window.bookNames = (pages, { noise, common }) => {
       title: heading,
       within: title,
       page: url,
-      less: less + 1,
+      less,
       names: own.map(known),
     }));
     return names.length ? [page, ...parts] : parts;
@@ -134,6 +140,14 @@ window.bookNames = (pages, { noise, common }) => {
   const unknown = (text) =>
     wordsOf(text, [...noise, ...common]).filter((word) => !isKnown(word) && !/^\p{N}+$/u.test(word));
 
+  /** Whether a text lacks some word of a query that no name holds. */
+  function lacks(query, text) {
+    const there = wordsOf(text);
+    return unknown(query).some(
+      (word) => !there.some((other) => stem(other) === stem(word) || begins(word)(other)),
+    );
+  }
+
   function mended(word) {
     const limit = allowed(word);
     let [best, least] = [word, limit + 1];
@@ -171,5 +185,5 @@ window.bookNames = (pages, { noise, common }) => {
     return wordsOf(query).join() === wordsOf(text).join() ? undefined : query;
   }
 
-  window.nameSearch = { find, unknown, meant };
+  window.nameSearch = { find, lacks, meant };
 };

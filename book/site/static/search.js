@@ -85,7 +85,7 @@
     return element("li", { className }, link);
   }
 
-  const address = (url) => new URL(url, root).pathname;
+  const address = (url) => new URL(url, root).pathname.replace(/index\.html$/, "");
 
   /** The list: what the query names, told by the full text where that has the page, then the rest of the full text. */
   function hits(named, pages) {
@@ -109,21 +109,19 @@
     ];
   }
 
-  /** Whether some page holds a word like this one; Pagefind takes the nearest beginning for a word that it lacks. */
-  function holds(pages, word) {
-    const marked = pages.flatMap(({ excerpt }) =>
-      [...plain(excerpt).matchAll(/<mark>(.*?)<\/mark>/g)].map((mark) => mark[1]),
-    );
-    const start = word.slice(0, Math.max(3, word.length - 2));
-    return marked.some((mark) => mark.toLowerCase().replaceAll("ё", "е").includes(start));
-  }
+  /** The words that the full text marks in what it found. */
+  const marked = (pages) =>
+    pages
+      .flatMap(({ excerpt }) => [...plain(excerpt).matchAll(/<mark>(.*?)<\/mark>/g)].map((mark) => mark[1]))
+      .join(" ");
 
   async function search(query, literally) {
     const known = await names();
     const show = (named, { count, pages }, meant) => ({ named, count, pages, meant });
     const meant = literally ? undefined : known.meant(query);
     const found = await fullText(query);
-    if (!meant || (found.count && known.unknown(query).every((word) => holds(found.pages, word))))
+    // Pagefind takes a word with the nearest beginning for one that it lacks.
+    if (!meant || (found.count && !known.lacks(query, marked(found.pages))))
       return show(known.find(query), found);
     return show(known.find(meant), await fullText(meant), meant);
   }
