@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from book.site.ext.api_pages import api_pages
-from book.site.ext.collected_tables import slug, terms
 from book.site.ext.term_tips import in_text
 from book.site.languages import languages
 from book.site.project import SITE, families
 from book.site.project import pages as chapters
 from tests.site.browsing import DESKTOP, PHONE
 from tests.site.built import Page, pages
+from tests.site.checks import orientation
 
 CHAPTERS = [page for page in pages() if page.is_chapter]
 CHAPTER = "regression/mae"
@@ -25,11 +25,11 @@ def page_of(code: str, name: str) -> Page:
     return Page(SITE, f"{code}/{name}.html")
 
 
+@pytest.mark.parametrize("check", orientation.CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("page", CHAPTERS, ids=str)
-def test_sidebar_marks_the_page_and_its_family(page):
-    current = page.tree.select(".bd-sidebar-primary [aria-current=page]")
-    assert [page.target(link["href"]) for link in current] == [(page.path, "")]
-    assert all(fold.has_attr("open") for fold in current[0].find_parents("details"))
+def test_chapter(page, check):
+    found = list(check(page))
+    assert not found, "\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize("page", CHAPTERS, ids=str)
@@ -58,15 +58,6 @@ def heading_ids(page: Page) -> list[str]:
         heading.get("id") or heading.find_parent("section", id=True)["id"]
         for heading in page.article.find_all(re.compile("^h[1-6]$"))
     ]
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=str)
-def test_every_section_has_a_link_to_itself(page):
-    for heading in page.article.find_all(re.compile("^h[2-6]$")):
-        link = heading.find("a", class_="headerlink")
-        assert link, heading
-        assert link["href"].removeprefix("#") in page.ids
-        assert link["title"] == page.language.theme.get("Link to this heading", link["title"])
 
 
 @pytest.mark.parametrize("selector", ["h2 > a.headerlink", "button.copybtn"])
@@ -141,28 +132,6 @@ def test_map_counts_what_the_chapters_hold():
         "LogCoshLoss",
     }
     assert "exercises: 4" in huber.summary.get_text()
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=str)
-def test_terms_have_their_meanings_on_the_page(page):
-    links = page.article.select("a.tip")
-    meanings = {meaning["id"]: meaning.get_text() for meaning in page.tree.select(".tips > p")}
-    assert {link["aria-describedby"] for link in links} == meanings.keys()
-    known = {f"tip-{slug(term)}": term[page.code]["meaning"] for term in terms()}
-    for name, text in meanings.items():
-        assert text.endswith(known[name])
-    for link in links:
-        assert not link.find_parent(
-            ["a", "button", "summary", "h1", "h2", "h3", "code", "thead", "strong", "label"]
-        ), link
-        assert page.target(link["href"])[1] == link["aria-describedby"].replace("tip-", "term-")
-
-
-@pytest.mark.parametrize("page", CHAPTERS, ids=str)
-def test_a_term_is_linked_once_in_a_section(page):
-    for section in page.article.select("article > section > section"):
-        linked = [link["aria-describedby"] for link in section.select("a.tip")]
-        assert len(linked) == len(set(linked)), section["id"]
 
 
 @pytest.mark.parametrize(
