@@ -37,7 +37,7 @@ NOTEBOOK_METADATA = {
     "language_info": {"name": "python"},
 }
 # Anything else in a cell's metadata is left behind by an editor.
-CELL_METADATA = {"jupyter", "mystnb", "nbgrader", "source", "tags"}
+CELL_METADATA = {"jupyter", "losses", "mystnb", "nbgrader", "source", "tags"}
 WORDS = (("figure", "caption"), ("image", "alt"))  # where a code cell's metadata.mystnb holds words
 
 

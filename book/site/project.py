@@ -44,6 +44,15 @@ def pages() -> tuple[str, ...]:
     return (toc["root"], *walk(toc["chapters"]))
 
 
+@cache
+def families() -> dict[str, list[str]]:
+    """The first page of every chapter of `_toc.yml`, and the pages below it."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    return {
+        entry["file"]: [below["file"] for below in entry.get("sections", [])] for entry in toc["chapters"]
+    }
+
+
 def notebook(language: str, page: str) -> Path:
     """The notebook of a page in a language."""
     return BOOK / language / f"{page}.ipynb"

@@ -1,4 +1,4 @@
-"""The index of the instant search: Pagefind over copies of the pages made for it, one index per language.
+"""The full text of the instant search: Pagefind over copies of the pages made for it, one index per language.
 
 Chinese has no spaces, so in the copies U+200B stands between its characters; Russian ё is spelt е.
 `scripts/search.js` writes queries in the same way.
@@ -16,9 +16,10 @@ from book.site.project import pages
 
 TAG = re.compile(r"(<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^>]*>)", re.DOTALL | re.IGNORECASE)
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff\uf900-\ufaff])(?=[\u3400-\u9fff\uf900-\ufaff])")
-KEYWORDS = re.compile(r'<meta content="([^"]*)" (?:lang="[^"]*" )?name="keywords"')
 # not prose; a search for a name in code falls to the search page, whose index is complete
-EXCLUDED = ".headerlink, .eqno, svg, .katex, script, .highlight, .loss-table, .explorer-fallback, summary"
+EXCLUDED = (
+    ".headerlink, .eqno, svg, .katex, script, .highlight, .loss-table, .explorer-fallback, summary, .tips"
+)
 
 
 def build_index(site: Path, built: list[Language]) -> None:
@@ -48,9 +49,7 @@ def build_index(site: Path, built: list[Language]) -> None:
 
 def for_index(page: str, code: str) -> str:
     """The page as Pagefind is to read it."""
-    keywords = KEYWORDS.search(page)
-    hidden = f'<p data-pagefind-weight="10">{keywords[1]}.</p>' if keywords else ""
-    page = re.sub(r"<article\b([^>]*>)", rf"<article data-pagefind-body\1{hidden}", page, count=1)
+    page = re.sub(r"<article\b", "<article data-pagefind-body", page, count=1)
     if code == "ru":
         return page.replace("ё", "е").replace("Ё", "Е")
     if code == "zh":

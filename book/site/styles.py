@@ -38,7 +38,7 @@ def words_in(folder: Path) -> set[str]:
         page = path.read_text("utf-8")
         texts.update(*ATTRIBUTE.findall(page), TAG.findall(page))
     for path in folder.rglob("*.js"):
-        if path.name != "searchindex.js":
+        if path.name not in ("names.js", "searchindex.js"):
             texts.update(STRING.findall(path.read_text("utf-8")))
     return {word for text in texts for word in re.findall(r"[\w-]+", text)}
 

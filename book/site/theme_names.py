@@ -1,4 +1,4 @@
-"""Names and landmarks that the theme leaves out, for readers who hear a page."""
+"""Names, landmarks and marks that the theme leaves out, for readers who hear a page."""
 
 import re
 from html import escape
@@ -8,6 +8,9 @@ from book.site.languages import Language
 # a folder of the list of chapters: its link, and after it the arrow that folds it out
 FOLDER = re.compile(r'(<a class="[^"]*reference internal"[^>]*>(?P<title>[^<]*)</a><details[^>]*><summary)>')
 SIDEBAR = '<div id="pst-primary-sidebar"'
+# in the list of chapters the page itself
+CHAPTERS = re.compile(r'<nav class="bd-links.*?</nav>', re.DOTALL)
+OWN_LINK = re.compile(r'<a class="[^"]*" href="#"')
 # What says on its face what it does needs no other name: a voice command could not use what one sees.
 FACED = re.compile(
     r'(<(summary|button)\b[^>]*?)\s(?:title="[^"]*"\s*)?aria-label="[^"]*"([^>]*>)'
@@ -17,8 +20,12 @@ FACED = re.compile(
 
 
 def with_names(page: str, language: Language) -> str:
-    """The page with its list of chapters as a landmark, and every control named, by its own text where it has one."""
+    """The page with its list of chapters as a landmark that says where one is, and every control named.
+
+    A control that shows a text is named by it.
+    """
     chapters = escape(language.words["chapters"])
     page = page.replace(SIDEBAR, f'{SIDEBAR} role="complementary" aria-label="{chapters}"', 1)
+    page = CHAPTERS.sub(lambda nav: OWN_LINK.sub(r'\g<0> aria-current="page"', nav[0]), page)
     page = FOLDER.sub(lambda folder: f'{folder[1]} aria-label="{folder["title"].strip()}">', page)
     return FACED.sub(r"\1\3", page)

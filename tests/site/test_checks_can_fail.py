@@ -9,7 +9,7 @@ import pytest
 from tests.site import sample
 from tests.site.browsing import DESKTOP, PHONE, Visit, served
 from tests.site.built import Page
-from tests.site.checks import accessibility, documents, rendering
+from tests.site.checks import accessibility, documents, orientation, rendering
 from tests.site.checks.explorers import shows_the_numbers_of_losslib
 from tests.site.truth import explorers_of
 
@@ -250,3 +250,64 @@ def test_wrong_number_in_an_explorer_is_found(visit, tamper, expected):
     sight.open("en/regression/mse.html")
     explorer, made = sight.tab.locator(".explorer").first, explorers_of("regression/mse")[0]
     assert any(expected in line for line in shows_the_numbers_of_losslib(explorer, made))
+
+
+# A chapter that tells where it is and what its words mean, and how that can go wrong.
+TERM = '<a class="tip" href="../practice/glossary.html#term-residual" aria-describedby="tip-residual">residual</a>'
+ORIENTED = f"""<nav class="bd-sidebar-primary"><details open><a href="#" aria-current="page">MSE</a></details></nav>
+<article><section><h1>MSE</h1><section id="formula">
+<h2>Definition<a class="headerlink" href="#formula" title="Link to this heading">#</a></h2><p>The {TERM}.</p>
+</section></section></article>
+<div class="tips" hidden><p id="tip-residual"><b>residual</b>: Prediction minus target.</p></div>
+"""
+ORIENTATION_FAULTS = [
+    (orientation.sidebar_marks_the_page, ' aria-current="page"', "", "expected the page marked once"),
+    (
+        orientation.sidebar_marks_the_page,
+        'href="#" aria',
+        'href="mae.html" aria',
+        "expected the page marked once",
+    ),
+    (orientation.sidebar_marks_the_page, "<details open>", "<details>", "the family of the page is closed"),
+    (
+        orientation.every_section_has_a_link_to_itself,
+        'href="#formula"',
+        'href="#end"',
+        "no link to the section",
+    ),
+    (orientation.every_section_has_a_link_to_itself, 'class="headerlink"', "", "no link to the section"),
+    (orientation.terms_have_their_meanings, "Prediction minus target.", "", "is not what the glossary says"),
+    (
+        orientation.terms_have_their_meanings,
+        'id="tip-residual"',
+        'id="tip-risk"',
+        "expected the meanings of the terms",
+    ),
+    (
+        orientation.terms_have_their_meanings,
+        "#term-residual",
+        "#term-risk",
+        "leads to ../practice/glossary.html",
+    ),
+    (orientation.terms_have_their_meanings, TERM, f"<strong>{TERM}</strong>", "is linked within a <strong>"),
+    (orientation.a_term_is_linked_once_in_a_section, TERM, f"{TERM} {TERM}", "linked 2 times in formula"),
+]
+
+
+def test_every_check_of_orientation_has_a_fault():
+    assert {check for check, *_ in ORIENTATION_FAULTS} == set(orientation.CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new", "expected"), ORIENTATION_FAULTS, ids=lambda part: getattr(part, "__name__", "")
+)
+def test_check_of_orientation_finds_the_fault(tmp_path, check, old, new, expected):
+    path = tmp_path / PATH
+    path.parent.mkdir(parents=True)
+    (tmp_path / "faulty" / PATH).parent.mkdir(parents=True)
+    path.write_text(ORIENTED, "utf-8")
+    assert [line for each in orientation.CHECKS for line in each(Page(tmp_path, PATH))] == []
+    assert old in ORIENTED
+    (tmp_path / "faulty" / PATH).write_text(ORIENTED.replace(old, new), "utf-8")
+    found = list(check(Page(tmp_path / "faulty", PATH)))
+    assert any(expected in line for line in found), found

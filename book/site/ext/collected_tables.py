@@ -45,6 +45,17 @@ def terms() -> list[dict]:
     return [dict.fromkeys(languages(), term[source_language().code]) | term for term in found]
 
 
+def slug(term: dict) -> str:
+    """The name of a term in addresses, the same in every language."""
+    name = term[source_language().code]["name"].casefold()
+    return (
+        re.sub(r"[^a-z0-9@τ]+", "-", name.replace("–", "-"))
+        .strip("-")
+        .replace("τ", "tau")
+        .replace("@", "-at-")
+    )
+
+
 class Collected(Directive):
     """Markdown that is put together anew whenever one of the files it comes from has changed."""
 
@@ -91,7 +102,8 @@ def _entry(term: dict, code: str) -> str:
     )
     page, _, cell = term["page"].partition("#")
     link = f"[{_title(page, code)}](../{page}.ipynb{_section(page, cell, code)})"
-    return f"**{term[code]['name']}** ({others}). {term[code]['meaning']} {link}"
+    name = f'<span id="term-{slug(term)}">**{term[code]["name"]}**</span>'
+    return f"{name} ({others}). {term[code]['meaning']} {link}"
 
 
 def _section(page: str, wanted: str, code: str) -> str:

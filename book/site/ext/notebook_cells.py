@@ -30,6 +30,22 @@ def cell_index(section: nodes.section) -> int:
     return section.line // LINES_PER_CELL - 1
 
 
+def headings(env, page: str) -> list[tuple[str, str]]:
+    """The anchor and the words of every heading of a page that has been read, in order; the title has no anchor."""
+    found = env.tocs[page].findall(nodes.reference)
+    return [(reference["anchorname"].removeprefix("#"), reference.astext()) for reference in found]
+
+
+def section_of(cells: list[dict], anchors: list[str]) -> dict[str, str]:
+    """For each cell the anchor of the section that it opens, or else stands in; of the page itself it is empty."""
+    found, place = {}, ""
+    for cell in cells:
+        opened = [anchor for anchor in anchors if re.fullmatch(rf"{re.escape(cell['id'])}(-\d+)?", anchor)]
+        found[cell["id"]] = opened[0] if opened else place
+        place = opened[-1] if opened else place
+    return found
+
+
 class CellSections(SphinxTransform):
     """Name every section after the cell that it stands in, before references are resolved."""
 

@@ -21,7 +21,7 @@ class Keywords(SphinxTransform):
         notebook = read_notebook(self.env.doc2path(self.env.docname))
         keywords = notebook["metadata"].get("keywords")
         if keywords:
-            # Sphinx's search indexes this, and book/site/search_index.py reads it from the page
+            # Sphinx's search indexes this; the instant search has it from book/site/ext/search_names.py
             self.document.insert(0, nodes.meta(name="keywords", content=", ".join(keywords)))
 
 

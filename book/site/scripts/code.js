@@ -1,4 +1,4 @@
-// A button in every block of code copies it, and what scrolls sideways can be scrolled with keys.
+// A button in every block of code copies it.
 (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
   const SHOWN_MS = 2000;
@@ -43,13 +43,4 @@
     own.addEventListener("click", copy);
     block.append(own);
   }
-
-  // The observer is told of boxes that are laid out, and so asks for no layout of what is out of sight.
-  const observer = new ResizeObserver((entries) => {
-    for (const { target } of entries)
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-  });
-  for (const box of document.querySelectorAll("pre, .cell_output .output, .pst-scrollable-table-container"))
-    observer.observe(box);
 })();
