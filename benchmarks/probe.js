@@ -37,34 +37,30 @@
     while (notes.explorers.length < explorers.length) notes.explorers.push(performance.now());
   }).observe(document, { childList: true, subtree: true });
 
-  const readouts = (explorer) =>
-    [...(explorer?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
   window.showsValues = () => {
-    const values = readouts(explorers[0]);
+    const values = [...(explorers[0]?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
     return values.length > 0 && values.every(Boolean);
   };
 
-  // From here on a key moves the first slider of an explorer, and changes of its readouts are noted: when the key was
-  // pressed, when the frame began that shows the change, and when the reader saw it. Returns a key that moves the
-  // slider, and one that moves it back.
-  window.watchReadouts = (number = 0) => {
-    const explorer = explorers[number];
-    const slider = explorer.querySelector("input[type=range]");
-    const shown = () => readouts(explorer).join();
-    let [pressed, before, frame] = [null, "", 0];
+  // From here on a key moves the first slider of an explorer, and what that draws is noted: when the key was pressed,
+  // when the frame began that shows the change, and when the reader saw it. An explorer draws all that depends on a
+  // slider together with the slider's text. Returns a key that moves the slider, and one that moves it back.
+  window.watchSlider = (number) => {
+    const slider = explorers[number].querySelector("input[type=range]");
+    let [pressed, frame] = [null, 0];
     const press = (event) => {
-      [pressed, before] = [event.timeStamp, shown()];
+      pressed = event.timeStamp;
       requestAnimationFrame(() => {
         frame = performance.now();
       });
     };
-    explorer.addEventListener("keydown", press, true);
+    slider.addEventListener("keydown", press, true);
     new MutationObserver(() => {
-      if (pressed === null || shown() === before) return;
+      if (pressed === null) return;
       const [start, drawn] = [pressed, frame];
       pressed = null;
       painted((end) => notes.reactions.push([start, drawn, end]));
-    }).observe(explorer, { childList: true, characterData: true, subtree: true });
+    }).observe(slider, { attributeFilter: ["aria-valuetext"] });
     slider.focus({ preventScroll: true });
     const keys = ["ArrowRight", "ArrowLeft"];
     return slider.value === slider.max ? keys.reverse() : keys;

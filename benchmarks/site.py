@@ -1,11 +1,12 @@
 """Measure the site beside the same chapters as stock Jupyter Book builds them.
 
-    python -m benchmarks.site [--rounds 5] [--lang en ru] [--kind contents mathematics ...] [--no-lighthouse] [--save]
+    python -m benchmarks.site [--rounds 5] [--lang en ru] [--kind contents mathematics ...] [--save]
 
 Both sites are served from this machine, compressed, to a Chromium of a phone's size with an empty cache: over a plain
 line, and over slow 4G with a processor four times slower. The sites take turns within each round, so that a busy
 machine is busy for both. What stock Jupyter Book loads from CDNs comes from this machine too and costs it no further
-connection, so its numbers are a lower bound. Then Lighthouse judges the pages of both. Medians and ratios are printed;
+connection, so its numbers are a lower bound. Lighthouse judges the pages of both, and at last every explorer of the
+book is moved. Medians and ratios are printed;
 every value is written to `_build/bench/site.json`, and the ratios are drawn beside it.
 """
 
@@ -19,9 +20,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import lighthouse, site_report
 from benchmarks.stock import CDN, build_stock
-from benchmarks.visits import LINES, OFFLINE, VIEWPORT, Site, read, use
+from benchmarks.visits import LINES, OFFLINE, VIEWPORT, Site, read, redraws, use
 from book.site.languages import languages
-from book.site.project import BUILD, SITE, base_url
+from book.site.project import BUILD, SITE, base_url, pages
 from book.site.serve import server
 from tests.site.browser import ARGUMENTS, find
 
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--lang", nargs="+", choices=languages(), default=list(languages()))
     parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--no-lighthouse", action="store_true", help="only visit the pages")
+    parser.add_argument("--no-explorers", dest="explorers", action="store_false", help="do not move them all")
     parser.add_argument("--save", action="store_true", help="keep the result in benchmarks/results")
     options = parser.parse_args()
     sites = {"ours": Site(start(SITE)), "stock": Site(start(build_stock(options.lang)), cdn=CDN)}
@@ -92,11 +94,17 @@ def main() -> None:
                 page["lighthouse"] = lighthouse.judge(visited, path, FOLDER, options.rounds)
             print(site_report.text(page), flush=True)
             results.append(page)
+        moved: dict[str, list[float]] = {}
+        for name in pages() if options.explorers else ():
+            path = f"{options.lang[0]}/{name}.html"
+            if explorers_in(path):
+                moved[name] = redraws(browser, sites["ours"], path)
+        print(site_report.redraw_table(moved), flush=True)
         about = {"browser": browser.version, "viewport": VIEWPORT, "rounds": options.rounds}
     about |= {"machine": platform.machine(), "lighthouse": lighthouse.VERSION, "published": bool(base_url())}
     folders = [FOLDER, *([RESULTS] if options.save else [])]
     for folder in folders:
-        site_report.write(about | {"pages": results}, folder)
+        site_report.write(about | {"pages": results, "redraws": moved}, folder)
     print("\n".join(f"written to {folder}/site.json and site.svg" for folder in folders))
 
 

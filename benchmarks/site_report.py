@@ -120,6 +120,15 @@ def verdicts(values: dict[str, dict[str, Rounds]]) -> str:
     return "\n".join(lines)
 
 
+def redraw_table(moved: dict[str, list[float]]) -> str:
+    """How long the explorers of each page take to redraw, the slowest last."""
+    rows = sorted(
+        (time, f"{page}, {number}") for page, each in moved.items() for number, time in enumerate(each, 1)
+    )
+    lines = [f"  {name:<40}{time:>7.1f} ms{'' if time <= FRAME else '  ABOVE'}" for time, name in rows]
+    return "\n".join([f"\n  redraws of every explorer; a frame takes {FRAME:.1f} ms", *lines])
+
+
 def figure(data: dict):
     """How many times as much stock takes on the slow line: a row for each measure, a mark for each page."""
     plots.use_style()

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from playwright.sync_api import Browser, Page
 
@@ -126,14 +127,33 @@ def use(browser: Browser, site: Site, path: str, line: Line) -> dict[str, float]
         page, _ = _open(context.new_page(), line)
         page.goto(site.address + path, wait_until="commit", timeout=TIMEOUT)
         _wait(page, "showsValues()")
-        there, back = page.evaluate("watchReadouts()")
-        latencies = []
+        there, back = page.evaluate("watchSlider(0)")
         *_, first = _press(page, there, 1)
         page.wait_for_load_state("networkidle", timeout=TIMEOUT)
-        for i in range(PRESSES):
-            _, frame, end = _press(page, (back, there)[i % 2], i + 2)
-            latencies.append(end - frame)
-    return {"explorer reacts": first, "slider redraws": sorted(latencies)[PRESSES // 2]}
+        return {"explorer reacts": first, "slider redraws": _redraw(page, (back, there), 1)}
+
+
+def redraws(browser: Browser, site: Site, path: str) -> list[float]:
+    """How long each explorer of a page takes to show the next position of its first slider, without limits."""
+    with browser.new_context(viewport=VIEWPORT) as context:
+        page, _ = _open(context.new_page(), LINES[0])
+        page.goto(site.address + path, wait_until="networkidle", timeout=TIMEOUT)
+        found = []
+        for number in range(page.evaluate("notes.explorers.length")):
+            page.evaluate(
+                f"notes.reactions.length = 0; document.querySelectorAll('.explorer')[{number}].scrollIntoView()"
+            )
+            found.append(_redraw(page, page.evaluate(f"watchSlider({number})"), 0))
+    return found
+
+
+def _redraw(page: Page, keys: tuple[str, str], count: int) -> float:
+    """The median time from the beginning of a frame until it shows the slider moved there and back."""
+    times = []
+    for i in range(PRESSES):
+        _, frame, end = _press(page, keys[i % 2], count + i + 1)
+        times.append(end - frame)
+    return median(times)
 
 
 def _open(page: Page, line: Line) -> tuple[Page, Traffic]:
@@ -148,7 +168,7 @@ def _open(page: Page, line: Line) -> tuple[Page, Traffic]:
 
 
 def _press(page: Page, key: str, count: int) -> tuple[float, float, float]:
-    """Press a key and wait until the reader has seen a readout change: when was each, and when its frame began."""
+    """Press a key and wait until the reader has seen what it changes: when was each, and when its frame began."""
     page.keyboard.press(key)
     _wait(page, f"notes.reactions.length >= {count}")
     return page.evaluate("notes.reactions.at(-1)")

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.lighthouse import CATEGORIES, scores, shortcomings
-from benchmarks.site_report import BOUNDS, SLOW, figure, ratios, table, text, verdicts
+from benchmarks.site_report import BOUNDS, SLOW, figure, ratios, redraw_table, table, text, verdicts
 from benchmarks.visits import LINES, Site, blocking_time, layout_shift
 
 
@@ -73,6 +73,12 @@ def test_bars_are_as_long_as_the_ratios():
     ).splitlines()
     found = {line.split()[0]: line.count("█") for line in lines if "█" in line}
     assert found == {"transferred": 40, "requests": 10}
+
+
+def test_explorers_slower_than_a_frame_are_named():
+    *_, quick, slow = redraw_table({"a": [20.0], "b": [3.0, 1.0]}).splitlines()
+    assert quick.split() == ["b,", "1", "3.0", "ms"]
+    assert slow.split() == ["a,", "1", "20.0", "ms", "ABOVE"]
 
 
 def test_figure_marks_every_page_that_both_sites_have():

@@ -46,6 +46,7 @@ def add_context(app, pagename, templatename, context, doctree):
         (language, f"{up}{language.code}/{pagename if language == here else elsewhere}.html")
         for language in languages().values()
     ]
+    context["summary"] = here.description
     if doctree is None:
         return
     site = f"{base_url()}/" if base_url() else up
