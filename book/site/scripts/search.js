@@ -140,7 +140,12 @@
       try {
         if (query) found = await search(query, literally);
         const count = Math.max(found.count ?? 0, found.named.length);
-        if (query) message = count ? words.search_found.replace("{n}", count) : served ? words.search_none : words.search_offline;
+        if (query)
+          message = count
+            ? words.search_found.replace("{n}", count)
+            : served
+              ? words.search_none
+              : words.search_offline;
       } catch {
         message = words.search_offline;
       }
@@ -183,7 +188,10 @@
       className: "status",
       textContent: meant ? words.search_meant.replace("{query}", meant) : "",
     });
-    fallback.before(note, element("ul", { className: "hits", ariaLabel: words.search_results }, ...hits(named, [])));
+    fallback.before(
+      note,
+      element("ul", { className: "hits", ariaLabel: words.search_results }, ...hits(named, [])),
+    );
   }
 
   const asked = new URLSearchParams(location.search).get("q")?.trim();
