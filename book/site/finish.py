@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 
 from book.site import fonts, styles
-from book.site.content_policy import with_policy
+from book.site.content_policy import with_policy, write_headers
 from book.site.languages import Language
+from book.site.offline import write_offline
 from book.site.project import BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
 from book.site.search_index import build_index
@@ -48,6 +49,8 @@ def finish(built: list[Language]) -> Path:
             page.write_text(with_policy(text), "utf-8")
     write_root_pages(fresh, built)
     build_index(fresh, built)
+    write_offline(fresh, built)
+    write_headers(fresh)
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
     return SITE

@@ -43,7 +43,8 @@ def _deferred(script):
 def setup(app):
     # Sphinx does not know when the code of extensions changes; with it, this value does, and all pages are made anew.
     app.add_config_value("site_code", "", "env")
-    app.add_js_file("language-menu.js")
+    for name in ("buttons.js", "language-menu.js", "offline.js"):
+        app.add_js_file(name)
     app.add_js_file("search.js")
     app.connect("html-page-context", thin_out, priority=990)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
