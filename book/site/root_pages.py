@@ -80,12 +80,13 @@ FIND_SITE = """
       }
     </script>"""
 
-# Of all pages, those that this device has.
+# Of all pages, in whatever language, those that this device has.
 SHOW_KEPT = """
     <script>
       for (const link of document.querySelectorAll("li [data-path]"))
         caches.match(link.href).then((kept) => {
           link.parentElement.hidden = !kept;
+          if (kept) for (const sentence of document.querySelectorAll(".here")) sentence.hidden = false;
         });
     </script>"""
 
@@ -154,27 +155,33 @@ def _not_found(built: list[Language]) -> str:
 def _offline(site: Path, built: list[Language]) -> str:
     """In place of a page that is not kept: the pages that are."""
 
-    def entry(language: Language, page: str) -> str:
-        path = f"{language.code}/{page}.html"
+    def entry(path: str) -> str:
         title = TITLE.search((site / path).read_text("utf-8"))
         if not title:
             raise ValueError(f"expected a heading of the first level in {path}")
         text = TAG.sub("", title[1]).strip()
-        return f'          <li hidden><a href="{path}" data-path="{path}">{text}</a></li>\n'
+        return f'        <li hidden><a href="{path}" data-path="{path}">{text}</a></li>\n'
 
     def content(language: Language) -> str:
         words = language.words
         return (
             f"        <p>{escape(words['offline_text'])}</p>\n"
             f'        <a href="">{escape(words["offline_again"])}</a>\n'
-            f"        <p>{escape(words['offline_here'])}</p>\n"
-            f"        <ul>\n{''.join(entry(language, page) for page in pages())}        </ul>\n"
+            f'        <p class="here" hidden>{escape(words["offline_here"])}</p>\n'
         )
 
-    return _anywhere(built, "offline", content, SHOW_KEPT)
+    lists = "".join(
+        f'\n      <ul lang="{language.html}">\n'
+        f"{''.join(entry(f'{language.code}/{page}.html') for page in pages())}"
+        f"      </ul>"
+        for language in built
+    )
+    return _anywhere(built, "offline", content, lists, SHOW_KEPT)
 
 
-def _anywhere(built: list[Language], name: str, content: Callable[[Language], str], end: str = "") -> str:
+def _anywhere(
+    built: list[Language], name: str, content: Callable[[Language], str], below: str = "", end: str = ""
+) -> str:
     """A page that stands in for others at any depth, in the language of the address."""
 
     def section(language: Language) -> str:
@@ -196,7 +203,7 @@ def _anywhere(built: list[Language], name: str, content: Callable[[Language], st
         description=escape(source.words[f"{name}_text"]),
         **_logo(),
         head="",
-        body="\n".join(map(section, built)),
+        body="\n".join(map(section, built)) + below,
         end=script + end,
     )
 

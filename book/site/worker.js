@@ -59,7 +59,7 @@ async function missing(request) {
   return page ? new Response(page.body, { status: 503, headers: page.headers }) : Response.error();
 }
 
-/** Drop the files of earlier versions that no page or style kept here names. */
+/** Drop the files of earlier versions that no page or style kept here names; the worker before still answers. */
 async function sweep() {
   const cache = await caches.open(READ);
   const addresses = (await cache.keys()).map(({ url }) => url);
@@ -80,12 +80,12 @@ async function sweep() {
 self.addEventListener("install", (event) => {
   const page = new Request("offline.html", { cache: "no-cache" });
   const ready = caches.open(READ).then((cache) => cache.add(page));
-  event.waitUntil(ready.then(() => self.skipWaiting()));
+  event.waitUntil(ready.then(() => sweep().catch(() => {})).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {
   const preload = self.registration.navigationPreload?.enable();
-  event.waitUntil(Promise.all([preload, sweep().catch(() => {}), self.clients.claim()]));
+  event.waitUntil(Promise.all([preload, self.clients.claim()]));
 });
 
 self.addEventListener("fetch", (event) => {

@@ -7,7 +7,9 @@ from book.site.project import notebook
 
 CHAPTER = "regression/mse"
 WORDS = {"en": "residual", "ru": "остаток", "zh": "残差"}
-DIRECTIVES = "default-src 'self'; style-src 'self' 'unsafe-inline'"
+DIRECTIVES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self'"
+)
 POLICY = f'<meta http-equiv="Content-Security-Policy" content="{DIRECTIVES}">'
 PAGE = """<!doctype html>
 <html lang="{language.html}">

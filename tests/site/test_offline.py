@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from book.site.languages import languages
 from book.site.offline import write_offline
-from book.site.project import SITE
+from book.site.project import SITE, pages
 from book.site.serve import Handler
 from tests.site.browsing import DESKTOP, PHONE, Visit, served
 
@@ -186,6 +186,7 @@ def test_language_is_kept_whole_and_removed(visit, subfolder, language):
     another = next(code for code in CODES if code != language.code)
     reader.tab.goto(f"{reader.address}{another}/{READ}")
     expect(reader.tab.locator("h1:visible")).to_have_text(languages()[another].words["offline_title"])
+    expect(reader.tab.locator("li:visible")).to_have_count(len(pages()))
     offline(reader, False)
     reader.open(f"{language.code}/index.html")
     box = panel(reader)
