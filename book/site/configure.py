@@ -57,6 +57,7 @@ def _language_config(language: Language, outputs: Path, theme_options: dict) -> 
             "search_bar_text": words["search"],
             "toc_title": words["contents"],
             "logo": {"text": language.title},
+            "primary_sidebar_end": ["keep-offline.html"],
             "footer_content_items": ["copyright.html"],
             "article_header_end": ["language-menu.html", "article-header-buttons.html"],
         },

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from book.site import fonts, styles
 from book.site.assets import Assets, content_hash
-from book.site.content_policy import with_policy
+from book.site.content_policy import with_policy, write_headers
 from book.site.drawings import with_compact_drawings
 from book.site.foreign_words import mark_foreign_words
 from book.site.languages import Language
+from book.site.offline import write_offline
 from book.site.project import BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
 from book.site.search_index import build_index
@@ -61,6 +62,8 @@ def finish(built: list[Language]) -> Path:
         _keep_previews(folder / "_static")
     write_root_pages(fresh, built)
     build_index(fresh, built)
+    write_offline(fresh, built)
+    write_headers(fresh)
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
     return SITE

@@ -1,7 +1,9 @@
-"""The pages above the languages: choice of a language, page for wrong addresses, files for robots."""
+"""The pages above the languages: choice of a language, pages for wrong and unreachable addresses, files for robots."""
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from book.site.content_policy import with_policy
 from book.site.languages import Language
 from book.site.project import BOOK, base_url, pages
 
+TITLE = re.compile(r"<h1>(.*?)(?:<a class=\"headerlink\".*?)?</h1>", re.DOTALL)
+TAG = re.compile(r"<[^>]*>")
 PAGE = """<!doctype html>
 <html lang="{lang}">
   <head>
@@ -25,6 +29,7 @@ PAGE = """<!doctype html>
       h1 {{ font-size: 1.375rem; line-height: 1.3; margin: 1.5rem 0 0; }}
       p {{ margin: 0.25rem 0; }}
       a {{ display: inline-block; padding: 0.5rem 0; }}
+      ul {{ margin: 0; padding: 0 0 0 1.25rem; }}
     </style>
   </head>
   <body>
@@ -43,6 +48,10 @@ CHOOSE = """
       const browser = navigator.languages.map((tag) => tag.split("-")[0]);
       const code = [localStorage.getItem("language"), ...browser].find((code) => codes.includes(code));
       if (code) location.replace(`${{code}}/index.html`);
+      if (location.protocol.startsWith("http"))
+        document.head.append(Object.assign(document.createElement("link"), {{
+          rel: "manifest", href: "{manifest}",
+        }}));
     </script>"""
 
 REMEMBER = """
@@ -53,8 +62,8 @@ REMEMBER = """
       });
     </script>"""
 
-# A server answers with this page at every depth. The first folder of the address that names a language ends
-# the site's own address, whatever subfolder the site is in; without such a folder every language has its say.
+# A host or the service worker answers with such a page at every depth. The first folder of the address that names a
+# language ends the site's own address, whatever subfolder it is in; without one every language has its say.
 FIND_SITE = """
     <script>
       const parts = location.pathname.split("/");
@@ -71,11 +80,22 @@ FIND_SITE = """
       }
     </script>"""
 
+# Of all pages, in whatever language, those that this device has.
+SHOW_KEPT = """
+    <script>
+      for (const link of document.querySelectorAll("li [data-path]"))
+        caches.match(link.href).then((kept) => {
+          link.parentElement.hidden = !kept;
+          if (kept) for (const sentence of document.querySelectorAll(".here")) sentence.hidden = false;
+        });
+    </script>"""
+
 
 def write_root_pages(site: Path, built: list[Language]) -> None:
-    """Write index.html, 404.html, sitemap.xml, robots.txt and .nojekyll."""
+    """Write index.html, 404.html, offline.html, sitemap.xml, robots.txt and .nojekyll."""
     (site / "index.html").write_text(with_policy(_chooser(built)), "utf-8")
     (site / "404.html").write_text(with_policy(_not_found(built)), "utf-8")
+    (site / "offline.html").write_text(with_policy(_offline(site, built)), "utf-8")
     (site / "sitemap.xml").write_text(_sitemap(built), "utf-8")
     sitemap = f"Sitemap: {base_url()}/sitemap.xml\n" if base_url() else ""
     (site / "robots.txt").write_text(f"User-agent: *\nAllow: /\n{sitemap}", "utf-8")
@@ -110,21 +130,65 @@ def _chooser(built: list[Language]) -> str:
         title=" · ".join(language.title for language in built),
         description=escape(source.description),
         **_logo(),
-        head=head + CHOOSE.format(codes=json.dumps([language.code for language in built])),
+        head=head
+        + CHOOSE.format(
+            codes=json.dumps([language.code for language in built]),
+            manifest=f"{source.code}/manifest.webmanifest",
+        ),
         body="\n".join(map(invitation, built)),
         end=REMEMBER,
     )
 
 
 def _not_found(built: list[Language]) -> str:
-    def apology(language: Language) -> str:
-        words = language.words
+    def content(language: Language) -> str:
         path = f"{language.code}/index.html"
+        home = escape(language.words["missing_home"])
+        return (
+            f"        <p>{escape(language.words['missing_text'])}</p>\n"
+            f'        <a href="{path}" data-path="{path}">{home}</a>\n'
+        )
+
+    return _anywhere(built, "missing", content)
+
+
+def _offline(site: Path, built: list[Language]) -> str:
+    """In place of a page that is not kept: the pages that are."""
+
+    def entry(path: str) -> str:
+        title = TITLE.search((site / path).read_text("utf-8"))
+        if not title:
+            raise ValueError(f"expected a heading of the first level in {path}")
+        text = TAG.sub("", title[1]).strip()
+        return f'        <li hidden><a href="{path}" data-path="{path}">{text}</a></li>\n'
+
+    def content(language: Language) -> str:
+        words = language.words
+        return (
+            f"        <p>{escape(words['offline_text'])}</p>\n"
+            f'        <a href="">{escape(words["offline_again"])}</a>\n'
+            f'        <p class="here" hidden>{escape(words["offline_here"])}</p>\n'
+        )
+
+    lists = "".join(
+        f'\n      <ul lang="{language.html}">\n'
+        f"{''.join(entry(f'{language.code}/{page}.html') for page in pages())}"
+        f"      </ul>"
+        for language in built
+    )
+    return _anywhere(built, "offline", content, lists, SHOW_KEPT)
+
+
+def _anywhere(
+    built: list[Language], name: str, content: Callable[[Language], str], below: str = "", end: str = ""
+) -> str:
+    """A page that stands in for others at any depth, in the language of the address."""
+
+    def section(language: Language) -> str:
         return (
             f'      <section lang="{language.html}" data-language="{language.code}">\n'
-            f"        <h1>{escape(words['missing_title'])}</h1>\n"
-            f"        <p>{escape(words['missing_text'])}</p>\n"
-            f'        <a href="{path}" data-path="{path}">{escape(words["missing_home"])}</a>\n'
+            f"        <h1>{escape(language.words[f'{name}_title'])}</h1>\n"
+            f"{content(language)}"
             f"      </section>"
         )
 
@@ -135,12 +199,12 @@ def _not_found(built: list[Language]) -> str:
     script = script.replace("{fallback}", json.dumps(fallback))
     return PAGE.format(
         lang=source.html,
-        title=source.words["missing_title"],
-        description=escape(source.words["missing_text"]),
+        title=source.words[f"{name}_title"],
+        description=escape(source.words[f"{name}_text"]),
         **_logo(),
         head="",
-        body="\n".join(map(apology, built)),
-        end=script,
+        body="\n".join(map(section, built)) + below,
+        end=script + end,
     )
 
 

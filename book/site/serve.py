@@ -1,4 +1,4 @@
-"""Serve the built site on this machine as a web host would: compressed, with its page for wrong addresses.
+"""Serve the built site on this machine as a web host would: compressed, with its headers, with its 404 page.
 
 python -m book.site.serve [--port 8000]
 """
@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import gzip
 import mimetypes
+from fnmatch import fnmatch
 from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,10 +18,12 @@ mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("text/javascript", ".mjs")
 mimetypes.add_type("application/wasm", ".wasm")
 mimetypes.add_type("font/woff2", ".woff2")
+mimetypes.add_type("application/manifest+json", ".webmanifest")
 mimetypes.add_type("application/x-ipynb+json", ".ipynb")
 COMPRESSED = (
     "text/",
     "application/json",
+    "application/manifest+json",
     "application/xml",
     "application/wasm",
     "application/x-",
@@ -31,6 +34,19 @@ COMPRESSED = (
 @lru_cache(maxsize=512)
 def _compressed(path: Path, modified: float) -> bytes:
     return gzip.compress(path.read_bytes(), mtime=0)
+
+
+def headers_for(address: str, rules: str) -> dict[str, str]:
+    """What a file of rules, as `content_policy.write_headers` writes it, says to send with an address."""
+    headers: dict[str, str] = {}
+    applies = False
+    for line in rules.splitlines():
+        name, _, value = line.strip().partition(": ")
+        if not line.startswith(" "):
+            applies = fnmatch(address, line)
+        elif applies:
+            headers[name] = value
+    return headers
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -68,6 +84,9 @@ class Handler(SimpleHTTPRequestHandler):
         if squeeze:
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body)))
+        if (rules := Path(self.directory, "_headers")).is_file():
+            for name, value in headers_for(self.path.partition("?")[0], rules.read_text("utf-8")).items():
+                self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":
             with contextlib.suppress(ConnectionError):  # the reader went on before all of it was sent

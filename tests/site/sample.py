@@ -23,7 +23,9 @@ SHOWN = {
         "一张很小的图，长宽各八个点，里面什么也没有画",
     ),
 }
-DIRECTIVES = "default-src 'self'; style-src 'self' 'unsafe-inline'"
+DIRECTIVES = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self'"
+)
 POLICY = f'<meta http-equiv="Content-Security-Policy" content="{DIRECTIVES}">'
 PAGE = """<!doctype html>
 <html lang="{language.html}">

@@ -62,6 +62,14 @@ FAULTS = [
     (documents.tables_have_heads, "thead", "tbody", "a table without a row of headings"),
     (documents.policy_is_stated, sample.POLICY, "", "no content security policy"),
     (documents.policy_is_stated, "'self';", "'self' https://example.org;", "lets other hosts in"),
+    (documents.policy_is_stated, "'none';", "*;", "lets other hosts in"),
+    (
+        documents.policy_is_stated,
+        "script-src 'self'",
+        "script-src 'self' 'unsafe-inline'",
+        "not the site's own",
+    ),
+    (documents.policy_is_stated, "<article>", '<article onclick="f()">', "code stands in an attribute"),
     (documents.policy_is_stated, '<meta charset="utf-8">', "<script></script>", "stand before the policy"),
     (documents.notebook_can_be_downloaded, "mse.ipynb", "mae.ipynb", "expected a link to the notebook"),
     (

@@ -19,8 +19,4 @@
   system.addEventListener("change", show);
   for (const button of document.querySelectorAll(".theme-switch-button"))
     button.addEventListener("click", next);
-
-  // The theme's button calls it by name.
-  window.toggleFullScreen = () =>
-    document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
 })();
