@@ -45,6 +45,12 @@ FAULTS = [
     (documents.resources_are_in_the_site, "style.css", "none.css", "none.css, which does not exist"),
     (documents.pictures_are_described, ' alt="residual d"', "", "without alternative text"),
     (
+        documents.losses_have_their_colours,
+        '<text x="5"',
+        '<path style="stroke: var(--loss-0, #0072b2)"/><text x="5" y="9">MAE</text><text x="5"',
+        "expected 'MAE' in the colour 1 of losslib.palette, got 0",
+    ),
+    (
         documents.pictures_are_described,
         'aria-label="residual r"',
         'aria-label=" "',

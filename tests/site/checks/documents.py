@@ -10,11 +10,14 @@ from bs4 import Tag
 
 from book.site.languages import languages, source_language
 from book.site.project import notebook
+from losslib import palette
 from tests.site.built import Page
 from tests.site.fonts import layout_characters
 
 HEADINGS = re.compile("^h[1-6]$")
 LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
+DRAWN = re.compile(r"(?:fill|stroke): (?!none)")
+INDEX = re.compile(r"var\(--loss-(\d)")
 STYLE_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]+)")
 # tag and attribute of what a browser fetches to show a page, and what others fetch to announce it
 RESOURCES = {"audio": "src", "img": "src", "iframe": "src", "script": "src", "source": "src", "video": "src"}
@@ -134,6 +137,19 @@ def figures_were_laid_out_with_their_letters(page: Page) -> Iterator[str]:
             yield f"no font of the figures has {missing!r}, in {text.get_text()!r}"
 
 
+def losses_have_their_colours(page: Page) -> Iterator[str]:
+    """A loss in a legend is drawn as `losslib.palette` says. Translations have the same figures."""
+    if page.code != source_language().code:
+        return
+    for text in page.article.select("svg text"):
+        label = text.get_text()
+        mark = text.find_previous(style=DRAWN)
+        if palette.names_a_loss(label) and (color := INDEX.search(mark["style"] if mark else "")):
+            found, expected = int(color[1]), palette.color(label)
+            if found != expected:
+                yield f"expected {label!r} in the colour {expected} of losslib.palette, got {found}"
+
+
 def tables_have_heads(page: Page) -> Iterator[str]:
     for table in page.article.find_all("table"):
         if not table.select("thead th"):
@@ -204,6 +220,7 @@ CHECKS = [
     resources_are_in_the_site,
     pictures_are_described,
     figures_were_laid_out_with_their_letters,
+    losses_have_their_colours,
     tables_have_heads,
     policy_is_stated,
     notebook_can_be_downloaded,
