@@ -10,9 +10,11 @@ from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
+from losslib import palette
 from losslib.locales import language, number
 
-# Okabe and Ito's palette, told apart by colour-blind readers; each colour also has its own dash.
+# Okabe and Ito's palette, told apart by colour-blind readers; each colour also has its own dash. What each stands for
+# is said in `losslib.palette`.
 COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
 GRID = "#d0d0d0"
@@ -62,6 +64,14 @@ def figure(*, ncols: int = 1, nrows: int = 1, height: float = 3.2, **subplots):
     """A figure 6 inches wide and `height` inches high, and its axes (an array where there are several)."""
     fig = Figure(figsize=(WIDTH, height), layout="constrained")
     return fig, fig.subplots(nrows, ncols, **subplots)
+
+
+def look(of: str | int) -> dict:
+    """Colour and dash of the loss that a label names, or of a place in the palette: `ax.plot(x, y, **look("MAE"))`."""
+    color = palette.color(of) if isinstance(of, str) else of
+    if color is None:
+        return {"color": "#808080", "linestyle": "-"}
+    return {"color": COLORS[color], "linestyle": DASHES[color]}
 
 
 class show:

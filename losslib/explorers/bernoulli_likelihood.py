@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Poin
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import color
 
 TYPES = (np.float32, np.float64)
 LOWEST = -330  # of the logarithm to base 10; float64 ends at -323.3
@@ -58,19 +59,19 @@ def bernoulli_likelihood(
     mean = {"": sums / np.array(n.values)[:, None]}
     relative, smooth = np.exp(best - sums), np.exp(best - np.stack([_sum(head, fine) for head in heads]))
 
-    def panel(label: str, limits: tuple[float, float], curves: dict, dots: dict, x: np.ndarray, color: int):
+    def panel(label: str, limits: tuple[float, float], curves: dict, dots: dict, x: np.ndarray, *own: int):
         share = Table(shares, [n])
         drawn: list[Element] = [Segments(share, limits[0], share, limits[1], dash=1, opacity=0.5)]
-        for k, name in enumerate(curves, color):
+        for name, k in zip(curves, own, strict=True):
             drawn.append(Curve(x, Table(curves[name], [n]), name=name, color=k, dash=k if name else 0))
             drawn.append(Points(at, Table(dots[name], [n, at]), color=k, size=5))
         return Panel(Axis((0, 1), "θ"), Axis(limits, label), [*drawn, Handle(at, limits[0])], height=0.55)
 
     highest = 1.05 * mean[""].max()
     panels = [
-        panel(tr("log₁₀ of the product"), (LOWEST, 10), products, products, grid, 0),
-        panel(tr("negative log-likelihood / n"), (0, highest), mean, mean, grid, 2),
-        panel(tr("likelihood / its maximum"), (0, 1.05), {"": smooth}, {"": relative}, fine, 3),
+        panel(tr("log₁₀ of the product"), (LOWEST, 10), products, products, grid, 0, 3),
+        panel(tr("negative log-likelihood / n"), (0, highest), mean, mean, grid, color("log loss")),
+        panel(tr("likelihood / its maximum"), (0, 1.05), {"": smooth}, {"": relative}, fine, 2),
     ]
     shown = {f"log₁₀ ∏ p, {name}": table for name, table in products.items()}
     shown |= {"−Σ ln p": sums, "−Σ ln p / n": mean[""], "L(θ) / L(k/n)": relative}

@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Element, Handle, Panel, Readout, Re
 from losslib.explorers.quantities import Slider, Table, tabulate
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import GRADIENT, PREDICTION, TRUTH
 
 LOSSES = {"IoU": F.box_iou_loss, "GIoU": F.giou_loss, "DIoU": F.diou_loss, "CIoU": F.ciou_loss}
 ROOM = 1.0  # around the boxes
@@ -65,7 +66,7 @@ def box_gradients(
     low = np.minimum(boxes.values[..., :2].min((0, 1, 2)), fixed[:2]) - ROOM
     high = np.maximum(boxes.values[..., 2:].max((0, 1, 2)), fixed[2:]) + ROOM
     axes = [Axis((a, b), name) for a, b, name in zip(low, high, "xy", strict=True)]
-    whole = Rects(*fixed, name=tr("true box"), color=5, opacity=0.35)
+    whole = Rects(*fixed, name=tr("true box"), color=TRUTH, opacity=0.35)
     elements = [whole, *_outlines(boxes, fixed), _arrows(boxes, moves), Handle(x, y)]
     panel = Panel(*axes, elements, height=float((high[1] - low[1]) / (high[0] - low[0])))
     return Explorer([panel], [x, y, shape, chosen], readouts)
@@ -109,7 +110,7 @@ def _outlines(boxes: Table, target: np.ndarray) -> list[Element]:
     predicted = [Table(corners[..., i], over) for i in range(4)]
     return [
         Rects(*hull_box, name=tr("smallest box around both"), fill=False, width=1, opacity=0.6),
-        Rects(*predicted, name=tr("predicted box"), color=1, fill=False, width=2.5),
+        Rects(*predicted, name=tr("predicted box"), color=PREDICTION, fill=False, width=2.5),
     ]
 
 
@@ -124,4 +125,4 @@ def _arrows(boxes: Table, moves: Table) -> Element:
     end_y = start_y[:, :, :, None] + along * [0, 1, 0, 1]
     starts = [Table(start, boxes.over) for start in (start_x, start_y)]
     ends = [Table(end, moves.over) for end in (end_x, end_y)]
-    return Segments(*starts, *ends, name=tr("one step"), color=0, arrow=True, width=2.5)
+    return Segments(*starts, *ends, name=tr("one step"), color=GRADIENT, arrow=True, width=2.5)

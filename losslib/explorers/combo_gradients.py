@@ -10,14 +10,15 @@ from losslib.explorers.elements import Axis, Curve, Panel, Points, Readout
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import color
 
 LOGITS = np.arange(-10, 10.1, 0.5)  # of a pixel, at which its pull is drawn
 PULLS = (1e-4, 1e2)
 QUANTILES = (0.1, 0.5, 0.9)  # the pixels that are shown as dots
 LOOKS = {  # the sum below, and broad
-    "sum": {"color": 2, "dash": 0, "width": 5.0, "opacity": 0.5},
-    "BCE": {"color": 0},
-    "Dice": {"color": 1},
+    "sum": {"color": color("BCE + Dice"), "dash": 0, "width": 5.0, "opacity": 0.5},
+    "BCE": {"color": color("BCE")},
+    "Dice": {"color": color("Dice")},
 }
 
 

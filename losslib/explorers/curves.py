@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import torch
 
+from losslib import palette
 from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Points, Readout, Segments
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
@@ -45,7 +46,7 @@ def loss_curves(
     x = np.array(probe_slider.values)
     fine = _around(x)
     titles = {name: name for name in functions} | dict(titles or {})
-    values, gradients = {}, {}
+    values, gradients, colors = {}, {}, palette.colors(titles.values())
     for name, function in functions.items():
         values[name], gradients[name] = _tabulate(name, function, fine, parameters)
 
@@ -55,12 +56,13 @@ def loss_curves(
         elements: list[Element] = [
             Segments(probe_slider, limits[0], probe_slider, limits[1], dash=1, opacity=0.5)
         ]
-        for i, (name, table) in enumerate(tables.items()):
+        for name, table in tables.items():
             keep = _kept(table, len(x))
+            look = {"color": colors[titles[name]]}
             elements.append(
-                Curve(fine[keep], Table(table[..., keep], sliders[:-1]), name=titles[name], color=i)
+                Curve(fine[keep], Table(table[..., keep], sliders[:-1]), name=titles[name], **look)
             )
-            elements.append(Points(probe_slider, Table(table[..., 1::3], sliders), color=i, size=5))
+            elements.append(Points(probe_slider, Table(table[..., 1::3], sliders), **look, size=5))
         elements.append(Handle(probe_slider, limits[0]))
         panels.append(Panel(Axis((x[0], x[-1]), x_label), Axis(limits, tr(label)), elements))
 

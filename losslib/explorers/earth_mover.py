@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Poin
 from losslib.explorers.quantities import Slider, Table, tabulate
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import PREDICTION, TRUTH, color
 
 HALF = 0.42  # of a bar's width
 GAP = 0.5  # half the height of the strip between the histograms, in heights of the largest bar
@@ -116,8 +117,8 @@ def _histograms(bins: np.ndarray, p: np.ndarray, q: Table, slide: Slider, mix: S
     hanging = Table(-GAP - q.values / tallest, q.over)
     n = len(bins)
     elements += [
-        Rects(bins - HALF, np.full(n, GAP), bins + HALF, GAP + p / tallest, color=0, name="p"),
-        Rects(bins - HALF, np.full(n, -GAP), bins + HALF, hanging, color=1, name="q"),
+        Rects(bins - HALF, np.full(n, GAP), bins + HALF, GAP + p / tallest, color=TRUTH, name="p"),
+        Rects(bins - HALF, np.full(n, -GAP), bins + HALF, hanging, color=PREDICTION, name="q"),
         Handle(slide, -GAP),
     ]
     return elements
@@ -130,9 +131,11 @@ def _areas(bins: np.ndarray, p: np.ndarray, q: Table) -> list[Element]:
     of_p, of_q = np.repeat(np.cumsum(p), 2), np.repeat(np.cumsum(q.values, axis=-1), 2, axis=-1)
     between = Table(np.concatenate([of_q, np.broadcast_to(of_p[::-1], of_q.shape)], axis=-1), q.over)
     return [
-        Curve(np.append(x, x[::-1]), between, color=4, fill=True, opacity=0.35, name=tr("area: W₁")),
-        Curve(x, of_p, color=0, name="p"),
-        Curve(x, Table(of_q, q.over), color=1, name="q"),
+        Curve(
+            np.append(x, x[::-1]), between, color=color("W₁"), fill=True, opacity=0.35, name=tr("area: W₁")
+        ),
+        Curve(x, of_p, color=TRUTH, dash=0, name="p"),
+        Curve(x, Table(of_q, q.over), color=PREDICTION, dash=1, name="q"),
     ]
 
 
@@ -140,12 +143,12 @@ def _over_shift(slide: Slider, curves: dict[str, Table], label: str) -> Panel:
     """Curves over the position of q, and where it stands now; what is infinite is not drawn."""
     elements, highest = [], 0.0
     for key, table in curves.items():
-        color = 2 + list(NAMES).index(key)
+        own = color(NAMES[key])
         shown = np.where(np.isfinite(table.values), table.values, np.nan)[..., 0]
         highest = max(highest, np.nanmax(shown))
         along = Table(shown.T, table.over[1:])
-        elements.append(Curve(slide.values, along, color=color, name=NAMES[key]))
-        elements.append(Points(slide, Table(shown, table.over), color=color, size=6))
+        elements.append(Curve(slide.values, along, color=own, name=NAMES[key]))
+        elements.append(Points(slide, Table(shown, table.over), color=own, size=6))
     along_x = Axis((slide.values[0], slide.values[-1]), slide.label)
     return Panel(along_x, Axis((0, 1.05 * highest), label), elements, height=0.62)
 

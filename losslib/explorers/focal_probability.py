@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Handle, Panel, Points, Reado
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import color
 
 SAID = np.linspace(0.02, 0.98, 49)  # predictions at which the expected loss is drawn
 
@@ -49,9 +50,9 @@ def focal_probability(
         Axis((0, top), tr("expected loss")),
         [
             Segments(true, 0, true, top, dash=1, opacity=0.5),
-            Curve(SAID, Table(plain.numpy(), [true]), name="BCE", color=4),
-            Curve(SAID, Table(risk.numpy(), sliders), name=tr("focal loss"), color=2),
-            Points(said_table, least_table, color=2, size=6),
+            Curve(SAID, Table(plain.numpy(), [true]), name="BCE", color=color("BCE")),
+            Curve(SAID, Table(risk.numpy(), sliders), name=tr("focal loss"), color=color("focal")),
+            Points(said_table, least_table, color=color("focal"), size=6),
             Handle(true, 0),
         ],
     )
@@ -59,9 +60,9 @@ def focal_probability(
         Axis((0, 1), tr("true probability")),
         Axis((0, 1), tr("predicted probability")),
         [
-            Curve([0, 1], [0, 1], name="BCE", color=4),
-            Curve(true.values, Table(said.numpy(), [power]), name=tr("focal loss"), color=2),
-            Points(true, said_table, color=2, size=6),
+            Curve([0, 1], [0, 1], name="BCE", color=color("BCE")),
+            Curve(true.values, Table(said.numpy(), [power]), name=tr("focal loss"), color=color("focal")),
+            Points(true, said_table, color=color("focal"), size=6),
             Handle(true, 0),
         ],
     )

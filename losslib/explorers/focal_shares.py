@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Panel, Readout, Rects
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import NEGATIVE, POSITIVE, color
 
 EASY, HARD = (
     0.9,
@@ -93,8 +94,8 @@ def _bars(loss: np.ndarray, sure: np.ndarray, positive: np.ndarray, sliders: lis
         Axis((0, 1), tr("probability of the true class")),
         Axis((0, 1), tr("share of the loss")),
         [
-            Rects(left, nothing, right, below, name=tr("negatives"), color=0, opacity=0.5),
-            Rects(left, below, right, total, name=tr("positives"), color=1),
+            Rects(left, nothing, right, below, name=tr("negatives"), color=NEGATIVE, opacity=0.5),
+            Rects(left, below, right, total, name=tr("positives"), color=POSITIVE),
         ],
     )
 
@@ -111,7 +112,7 @@ def _easiest(loss: np.ndarray, plain: np.ndarray, sliders: list[Slider]) -> Pane
         Axis((0, 1), tr("share of the examples, easiest first")),
         Axis((0, 1), tr("share of the loss")),
         [
-            Curve(SHARES, together(plain), name="BCE", color=4),
-            Curve(SHARES, Table(together(loss), sliders), name=tr("focal loss"), color=2),
+            Curve(SHARES, together(plain), name="BCE", color=color("BCE")),
+            Curve(SHARES, Table(together(loss), sliders), name=tr("focal loss"), color=color("focal")),
         ],
     )

@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Panel, Readout, Rec
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import GRADIENT, PREDICTION, TRUTH
 
 LOSSES: dict[str, Callable] = {
     "BCE": F.binary_cross_entropy_with_logits,
@@ -103,10 +104,12 @@ def _map(name: str, pulls: np.ndarray, cells: int, side: Slider, shift: Slider) 
     half = FULL * np.sqrt(pulls / pulls.max()).reshape(*grid, -1)
     corners = [Table(middle + sign * half, sliders) for sign in (-1, 1) for middle in (x, y)]
     outlines: list[Element] = [
-        _outline([[0] * len(shift)] * len(side), cells, sliders, name=tr("object"), color=1, dash=0, width=3),
-        _outline([shift.values] * len(side), cells, sliders, name=tr("prediction"), color=2, dash=1),
+        _outline(
+            [[0] * len(shift)] * len(side), cells, sliders, name=tr("object"), color=TRUTH, dash=0, width=3
+        ),
+        _outline([shift.values] * len(side), cells, sliders, name=tr("prediction"), color=PREDICTION, dash=1),
     ]
-    elements = [Rects(*corners, name=tr("size of the gradient"), color=0), *outlines]
+    elements = [Rects(*corners, name=tr("size of the gradient"), color=GRADIENT), *outlines]
     ticks = {edge: str(edge) for edge in range(0, cells + 1, max(1, cells // 4))}
     axes = (Axis((0, cells), label, ticks=ticks) for label in (tr("pixel"), name))
     return Panel(*axes, elements, height=1)

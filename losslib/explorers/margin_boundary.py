@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Poin
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import NEGATIVE, POSITIVE, color
 
 TOUCHES = 1 + 1e-6  # a support vector's margin is at most 1; free ones have exactly 1, up to rounding
 
@@ -53,9 +54,9 @@ def margin_boundary(
         for low, high, label in zip(everything.min(0), everything.max(0), (x_label, y_label), strict=True)
     ]
     panels, readouts = [], []
-    for color, (key, row, fit, loss) in enumerate(_losses(), 2):
+    for key, row, fit, loss in _losses():
         planes, margins, pulls = _fit_everywhere(fit, points, places, signs, penalty)
-        elements = [*_lines(planes, axes, sliders, row, color), *_data(points, labels)]
+        elements = [*_lines(planes, axes, sliders, row), *_data(points, labels)]
         if key == "hinge":
             elements.append(_rings(points, margins, sliders))
         panels.append(Panel(*axes, [*elements, Handle(along_x, along_y)], height=0.85))
@@ -132,9 +133,7 @@ def _fit_everywhere(
     return [np.reshape(part, (*places.shape[:2], -1)) for part in zip(*found, strict=True)]
 
 
-def _lines(
-    planes: np.ndarray, axes: list[Axis], sliders: list[Slider], name: str, color: int
-) -> list[Element]:
+def _lines(planes: np.ndarray, axes: list[Axis], sliders: list[Slider], name: str) -> list[Element]:
     """f = 0 drawn through, f = ±1 dashed: each from far outside to far outside, (X, Y, 2 ends)."""
     normal, bias = planes[..., :2], planes[..., 2:]
     squared = (normal**2).sum(-1, keepdims=True)
@@ -146,15 +145,15 @@ def _lines(
         foot = middle + normal * (level - bias - normal @ middle[:, None]) / squared
         ends = np.stack([foot - reach * along, foot + reach * along], axis=-1)  # (X, Y, 2 axes, 2 ends)
         x, y = Table(ends[..., 0, :], sliders), Table(ends[..., 1, :], sliders)
-        lines.append(Curve(x, y, name="" if level else name, color=color, dash=1 if level else 0))
+        lines.append(Curve(x, y, name="" if level else name, color=color(name), dash=1 if level else 0))
     return lines
 
 
 def _data(points: np.ndarray, labels: np.ndarray) -> list[Element]:
     negative, positive = points[labels == -1].T, points[labels == 1].T
     return [
-        Points(*negative, name="y = −1", color=0, size=5, hollow=True),
-        Points(*positive, name="y = +1", color=1, size=5),
+        Points(*negative, name="y = −1", color=NEGATIVE, size=5, hollow=True),
+        Points(*positive, name="y = +1", color=POSITIVE, size=5),
     ]
 
 

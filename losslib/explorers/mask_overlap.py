@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Poin
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import PREDICTION, TRUTH, color
 
 LOSSES = {
     "Dice": lambda z, t: F.dice_loss(z, t, activation="sigmoid", reduction="none"),
@@ -101,8 +102,8 @@ def _picture(image: int, target: int, shift: Slider, side: Slider) -> Panel:
     left, right = Table(middle - reach, sliders), Table(middle + reach, sliders)
     low, high = Table(-reach, [side]), Table(reach, [side])
     elements = [
-        Rects(*(-target / 2,) * 2, *(target / 2,) * 2, name=tr("true mask"), color=5),
-        Rects(left, low, right, high, name=tr("prediction"), color=1, fill=False, width=2.5),
+        Rects(*(-target / 2,) * 2, *(target / 2,) * 2, name=tr("true mask"), color=TRUTH),
+        Rects(left, low, right, high, name=tr("prediction"), color=PREDICTION, fill=False, width=2.5),
         Handle(shift, 0.0),
     ]
     return Panel(
@@ -114,10 +115,10 @@ def _losses(losses: dict, shift: Slider, side: Slider, top: float, *, along: int
     """The losses along one slider while the other stays."""
     moving, fixed = ([shift, side], [side, shift])[along]
     elements: list[Element] = [Segments(moving, 0, moving, top, dash=1, opacity=0.5)]
-    for color, (name, table) in enumerate(losses.items()):
+    for name, table in losses.items():
         curves = np.moveaxis(table, along, -1)
-        elements.append(Curve(moving.values, Table(curves, [fixed]), name=name, color=color))
-        elements.append(Points(moving, Table(table, [shift, side]), color=color, size=5))
+        elements.append(Curve(moving.values, Table(curves, [fixed]), name=name, color=color(name)))
+        elements.append(Points(moving, Table(table, [shift, side]), color=color(name), size=5))
     elements.append(Handle(moving, 0.0))
     return Panel(
         Axis((moving.values[0], moving.values[-1]), moving.label), Axis((0, top), tr("loss")), elements

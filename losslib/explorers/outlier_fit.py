@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from losslib import functional
+from losslib import functional, palette
 from losslib.explorers import fits
 from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Points, Readout
 from losslib.explorers.quantities import Slider, Table
@@ -70,13 +70,19 @@ def outlier_fit(
     elements: list[Element] = [Points(x, y, name=tr("data"), opacity=0.6)]
     readouts = []
     ends = np.array(x_axis.limits)
-    for i, (name, loss) in enumerate(losses.items()):
+    colors = palette.colors(losses)
+    for name, loss in losses.items():
         slider = delta if loss == "huber_loss" else None
         lines, values = _fit_everywhere(x, y, place, loss, slider)
         over = [*place, slider] if slider else place
         intercept, slope = lines[..., 0], lines[..., 1]
         elements.append(
-            Curve(ends, Table(intercept[..., None] + slope[..., None] * ends, over), name=name, color=i)
+            Curve(
+                ends,
+                Table(intercept[..., None] + slope[..., None] * ends, over),
+                name=name,
+                color=colors[name],
+            )
         )
         for column, table in (("slope", slope), ("intercept", intercept), ("loss", values)):
             readouts.append(Readout(Table(table, over), name, tr(column), f"{name}.{column}"))

@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Poin
 from losslib.explorers.quantities import Derived, Slider, Table, derive, tabulate
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import color
 
 COLUMNS = {"loss": "ℓ", "f1": "∂ℓ/∂f₁", "f2": "∂ℓ/∂f₂"}
 BESIDE = 0.14  # how far from its score an arrow stands
@@ -44,17 +45,18 @@ def score_pair(
     left: list[Element] = [_mark(f1, f2, m, y)]
     right: list[Element] = []
     readouts = []
-    for color, (key, name) in enumerate(losses.items()):
+    for key, name in losses.items():
+        own = color(name)
         value, slope = (Table(found[key][..., i], (lead, m, y)).squeezed() for i in (0, 1))
         numbers = {"loss": value, "f1": slope, "f2": Table(0 - slope.values, slope.over)}
         right += [
-            _curve(key, name, lead, found[key][..., 0], (m, y), color),
-            Points(tabulate(lambda d: d, lead), value, color=color, size=5),
+            _curve(key, name, lead, found[key][..., 0], (m, y)),
+            Points(tabulate(lambda d: d, lead), value, color=own, size=5),
         ]
         readouts += [Readout(numbers[part], name, COLUMNS[part], f"{key}.{part}") for part in COLUMNS]
         if key != "order":
             side = -BESIDE if key == "margin" else BESIDE
-            left += [_arrow(side, f1, numbers["f1"], color), _arrow(1 + side, f2, numbers["f2"], color)]
+            left += [_arrow(side, f1, numbers["f1"], own), _arrow(1 + side, f2, numbers["f2"], own)]
     left += [Handle(0.0, f1), Handle(1.0, f2)]
 
     heights = f1.values[0] - ROOM, f1.values[-1] + max(ROOM, m.values[-1] + 0.1)
@@ -91,20 +93,20 @@ def _mark(f1: Slider, f2: Slider, m: Slider, y: Slider) -> Element:
     return Segments(x0, level, x1, level, name=tr("lead asked for"), dash=1, width=2)
 
 
-def _curve(
-    key: str, name: str, lead: Derived, losses: np.ndarray, over: tuple[Slider, Slider], color: int
-) -> Element:
+def _curve(key: str, name: str, lead: Derived, losses: np.ndarray, over: tuple[Slider, Slider]) -> Element:
     """The loss over the lead; the 0-1 loss with an upright step."""
     if key == "order":
         ends = lead.values[0], lead.values[-1]
         step = Table([[0, 0, 1, 1], [1, 1, 0, 0]], over[1:])
-        return Curve([ends[0], 0, 0, ends[1]], step, name=name, color=color)
-    return Curve(lead.values, Table(np.moveaxis(losses, 0, -1), over).squeezed(), name=name, color=color)
+        return Curve([ends[0], 0, 0, ends[1]], step, name=name, color=color(name))
+    return Curve(
+        lead.values, Table(np.moveaxis(losses, 0, -1), over).squeezed(), name=name, color=color(name)
+    )
 
 
-def _arrow(x: float, score: Slider, slope: Table, color: int) -> Element:
+def _arrow(x: float, score: Slider, slope: Table, own: int | None) -> Element:
     """From a score to where a step against its gradient takes it; none where the gradient is 0."""
     over = (score, *slope.over)
     steps = np.where(slope.values[..., 0] == 0, np.nan, -slope.values[..., 0])
     end = np.reshape(score.values, (-1, *[1] * steps.ndim)) + steps
-    return Segments(x, score, x, Table(end, over), color=color, arrow=True, width=2.5)
+    return Segments(x, score, x, Table(end, over), color=own, arrow=True, width=2.5)

@@ -10,6 +10,7 @@ from losslib.explorers.elements import Axis, Element, Handle, Panel, Readout, Re
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import GRADIENT, PREDICTION, color
 
 CLASSES = ("A", "B", "C")
 COLUMNS = {"probability": "p", "target": "q", "loss": "−ln p", "gradient": "p − q"}
@@ -57,10 +58,10 @@ def softmax_bars(
     targets[0].name = tr("target q")
     most = max(table.values.max() for table in tables["loss"])
     panels = [
-        _panel((low - 1, high + 1), tr("logit z"), [*_bars(z, 5), *grips]),
-        _panel((0, 1.05), tr("probability p"), [*_bars(tables["probability"], 0), *targets]),
-        _panel((0, 1.05 * most), tr("loss −ln p"), _bars(tables["loss"], 4)),
-        _panel((-1.05, 1.05), tr("gradient p − q"), _bars(tables["gradient"], 1)),
+        _panel((low - 1, high + 1), tr("logit z"), [*_bars(z, PREDICTION), *grips]),
+        _panel((0, 1.05), tr("probability p"), [*_bars(tables["probability"], PREDICTION), *targets]),
+        _panel((0, 1.05 * most), tr("loss −ln p"), _bars(tables["loss"], color("cross-entropy"))),
+        _panel((-1.05, 1.05), tr("gradient p − q"), _bars(tables["gradient"], GRADIENT)),
     ]
     readouts = [
         Readout(table, name, COLUMNS[key], f"{name}.{key}")
@@ -101,8 +102,8 @@ def _of_class(whole: Table, column: int, k: int) -> Table:
     return Table(np.moveaxis(whole.values[..., column], k, 0), over).squeezed()
 
 
-def _bars(heights: list[Slider] | list[Table], color: int) -> list[Element]:
-    return [Rects(k - HALF, 0, k + HALF, height, color=color) for k, height in enumerate(heights)]
+def _bars(heights: list[Slider] | list[Table], own: int | None) -> list[Element]:
+    return [Rects(k - HALF, 0, k + HALF, height, color=own) for k, height in enumerate(heights)]
 
 
 def _panel(limits: tuple[float, float], label: str, elements: list[Element]) -> Panel:

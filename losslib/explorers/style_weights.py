@@ -11,6 +11,7 @@ from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Pict
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import color
 
 GAP = 0.06  # between two pictures, of a picture's width
 
@@ -84,8 +85,8 @@ def _plot(losses: dict[str, np.ndarray], weight: Slider) -> Panel:
     x = Axis((0.8 * weight.values[0], 1.25 * weight.values[-1]), weight.label, log=True)
     y = Axis((0.7 * values.min(), 1.4 * values.max()), tr("loss"), log=True)
     elements: list[Element] = [Segments(weight, y.limits[0], weight, y.limits[1], dash=1, opacity=0.5)]
-    for color, (name, loss) in enumerate(losses.items()):
-        elements.append(Curve(weight.values, loss, name=name, color=color))
-        elements.append(Points(weight, Table(loss, [weight]), color=color, size=5))
+    for name, loss in losses.items():
+        elements.append(Curve(weight.values, loss, name=name, color=color(name)))
+        elements.append(Points(weight, Table(loss, [weight]), color=color(name), size=5))
     elements.append(Handle(weight, y.limits[0]))
     return Panel(x, y, elements, height=0.6)

@@ -12,6 +12,7 @@ from losslib.explorers.elements import Axis, Element, Ellipses, Handle, Panel, R
 from losslib.explorers.quantities import Derived, Quantity, Slider, Table, derive, tabulate
 from losslib.explorers.scene import Explorer
 from losslib.locales import tr
+from losslib.palette import GRADIENT
 
 NAMES = ("a", "p", "n")
 STEP = 0.3  # arrows show this much of minus the gradient
@@ -118,7 +119,7 @@ def _turning(name: str, angle: Slider, turn: Derived) -> list[Element]:
     x, y = (tabulate(lambda t, i=i: _on_circle(t)[i], angle) for i in range(2))
     ends = [tabulate(lambda t, f, i=i: _arrow(t, f)[i], angle, turn) for i in range(2)]
     letter = [tabulate(lambda t, i=i: 1.25 * _on_circle(t)[i], angle) for i in range(2)]
-    arrow = Segments(x, y, *ends, arrow=True, width=2.5, color=0, name="−∂ℓ/∂θ")
+    arrow = Segments(x, y, *ends, arrow=True, width=2.5, color=GRADIENT, name="−∂ℓ/∂θ")
     return [arrow, Text(*letter, name), Handle(x, y, along=angle)]
 
 
@@ -173,7 +174,7 @@ def _forces(
     anchor: list[Slider], point: list[Slider], offset: list[Derived], pulls: Derived, sign: int
 ) -> list[Element]:
     """Two arrows: at the point, minus the gradient; at the anchor, this pair's part of it."""
-    look = {"arrow": True, "width": 2.5, "color": 0, "name": "−∇ℓ"}
+    look = {"arrow": True, "width": 2.5, "color": GRADIENT, "name": "−∇ℓ"}
     slopes = tabulate(lambda x, y, power: _slope((x, y), power), *offset, pulls).values
     slopes = np.where(slopes.any(-1, keepdims=True), slopes, np.nan)  # no arrow without a force
     arrows = []

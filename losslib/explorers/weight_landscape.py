@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from losslib import palette
 from losslib.explorers.elements import Axis, Curve, Element, Handle, Panel, Points, Readout, Segments
 from losslib.explorers.quantities import Slider, Table
 from losslib.explorers.scene import Explorer
@@ -50,7 +51,8 @@ def weight_landscape(
     sliders = [start_slider, step]
     grid = np.linspace(*weights, 161)
     panels, readouts = [], []
-    for color, (name, loss) in enumerate(losses.items()):
+    colors = palette.colors(losses)
+    for name, loss in losses.items():
         evaluate = partial(_evaluate, name, loss, x, y)
         heights = evaluate(torch.tensor(grid))[0].numpy()
         path = _descend(evaluate, start_slider.values, [int(count) for count in step.values], rate)
@@ -58,9 +60,9 @@ def weight_landscape(
         room = 0.08 * np.ptp(heights)
         bottom = heights.min() - room
         elements: list[Element] = [
-            Curve(grid, heights, name=titles[name], color=color),
+            Curve(grid, heights, name=titles[name], color=colors[name]),
             Segments(start_slider, bottom, start_slider, heights.max(), dash=1, opacity=0.5),
-            Points(weight, height, color=color, size=7),
+            Points(weight, height, color=colors[name], size=7),
             Handle(start_slider, bottom),
         ]
         panels.append(

@@ -55,6 +55,12 @@ FAULTS = [
     (documents.pictures_have_sizes, ' width="8"', "", "a picture without its size"),
     (documents.names_change_with_contents, sample.STYLE, "404.html", "404.html does not change"),
     (documents.pictures_are_described, f' alt="{PICTURE}"', "", "without alternative text"),
+    (
+        documents.losses_have_their_colours,
+        '<text x="5"',
+        '<path style="stroke: var(--loss-0, #0072b2)"/><text x="5" y="9">MAE</text><text x="5"',
+        "expected 'MAE' in the colour 1 of losslib.palette, got 0",
+    ),
     (documents.pictures_are_described, f'"{DRAWING}"', '" "', "an empty alternative text"),
     (documents.pictures_are_described, DRAWING, "a figure", "too short to say what is shown: 'a figure'"),
     (documents.series_are_told_apart_without_colour, END, LEGEND, "only colour tells 'b' from 'a'"),

@@ -12,6 +12,7 @@ from bs4 import Tag
 from book.site.assets import content_hash
 from book.site.languages import languages, source_language
 from book.site.project import notebook
+from losslib import palette
 from tests.site.built import Page
 from tests.site.fonts import layout_characters
 
@@ -24,6 +25,8 @@ STATE = "application/vnd.jupyter.widget-state+json"
 # a Latin word, not a file's suffix or a part of an address; an abbreviation has no three small letters in a row
 FOREIGN = re.compile(r"(?<![\w@./-])[A-Za-z]*[a-z]{3}")
 NOT_PROSE = {"code", "kbd", "math", "pre", "samp", "script", "style", "svg"}
+DRAWN = re.compile(r"(?:fill|stroke): (?!none)")
+INDEX = re.compile(r"var\(--loss-(\d)")
 STYLE_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]+)")
 # tag and attribute of what a browser fetches to show a page, and what others fetch to announce it
 RESOURCES = {"audio": "src", "img": "src", "iframe": "src", "script": "src", "source": "src", "video": "src"}
@@ -202,6 +205,19 @@ def figures_were_laid_out_with_their_letters(page: Page) -> Iterator[str]:
             yield f"no font of the figures has {missing!r}, in {text.get_text()!r}"
 
 
+def losses_have_their_colours(page: Page) -> Iterator[str]:
+    """A loss in a legend is drawn as `losslib.palette` says. Translations have the same figures."""
+    if page.code != source_language().code:
+        return
+    for text in page.article.select("svg text"):
+        label = text.get_text()
+        mark = text.find_previous(style=DRAWN)
+        if palette.names_a_loss(label) and (color := INDEX.search(mark["style"] if mark else "")):
+            found, expected = int(color[1]), palette.color(label)
+            if found != expected:
+                yield f"expected {label!r} in the colour {expected} of losslib.palette, got {found}"
+
+
 def tables_have_heads(page: Page) -> Iterator[str]:
     for table in page.article.find_all("table"):
         if not table.select("thead th"):
@@ -297,6 +313,7 @@ CHECKS = [
     series_are_told_apart_without_colour,
     foreign_words_are_marked,
     figures_were_laid_out_with_their_letters,
+    losses_have_their_colours,
     tables_have_heads,
     policy_is_stated,
     notebook_can_be_downloaded,
