@@ -1,7 +1,7 @@
 # Every command of the project; `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help environment grading book serve lab test lint test-code test-notebooks test-coursework test-site gpu bench bench-site bench-build bench-grading release collect grade marks feedback export status format sync stale lock clean
+.PHONY: help environment grading book downloads serve lab test lint test-code test-notebooks test-coursework test-site gpu bench bench-site bench-build bench-grading release collect grade marks feedback export status format sync stale lock clean
 
 python := .venv/bin/python
 pytest := $(python) -m pytest -n 2 --dist loadfile
@@ -16,6 +16,10 @@ environment:
 
 book: environment ## Install what is needed and build the site in all languages
 	@$(python) -m book.site.build
+
+downloads: book ## Build the site, and with it the book as PDF and EPUB and an archive of the site
+	@$(python) -m tests.site.browser
+	@$(python) -m book.site.downloads
 
 serve: book ## Build the site and serve it on this machine
 	@$(python) -m book.site.serve
@@ -45,8 +49,8 @@ test-coursework: grading ## Test assignments, sandbox and grading from hand-out 
 	@$(python) -m tests.coursework.bubblewrap
 	@$(pytest) tests/coursework
 
-test-site: book ## Build the site and test it in a browser
-	@$(python) -m tests.site.browser
+test-site: downloads ## Build the site and the downloads, and test them, the site in a browser
+	@$(python) -m tests.site.java
 	@$(python) -m pytest -n 2 --dist loadgroup tests/site
 
 gpu: environment ## Run tests, benchmark and the chapters' gpu sections on this machine's GPU

@@ -10,34 +10,11 @@ import platform
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
+from book.site.browser import ARGUMENTS, find
 from tests.apt import apt_install
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-# Needed where no sandbox can be made (a container's root), and to keep the browser from calling home.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def find() -> str | None:
-    """The browser to start, or None."""
-    for name in NAMES:
-        if path := shutil.which(name):
-            return path
-    if MAC.exists():
-        return str(MAC)
-    with sync_playwright() as playwright:
-        own = playwright.chromium.executable_path
-    return own if Path(own).exists() else None
+__all__ = ["ARGUMENTS", "draws_chinese", "find"]
 
 
 def draws_chinese() -> bool:

@@ -1,0 +1,125 @@
+"""The book of a language as a PDF for A4: tagged, with bookmarks, and with page numbers in its table of contents."""
+
+import io
+import re
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from playwright.sync_api import Page as Tab
+
+from book.site.downloads.chapters import Chapter, read_chapters
+from book.site.downloads.cover import document, title_page
+from book.site.downloads.edition import edition
+from book.site.downloads.press import Press
+from book.site.languages import Language
+from book.site.project import SITE
+
+WIDTH, HEIGHT = 650, 960  # of the text on a page, in the pixels of CSS
+SHEET = re.compile(r'<link rel="stylesheet" href="([^"]*)"')
+
+# Formulas and tables that are wider than the page, made smaller; the document must be laid out as wide as a page.
+FIT = """() => {
+  const boxes = "div.math > .katex-display, .text_html, .pst-scrollable-table-container";
+  for (const box of document.querySelectorAll(boxes)) {
+    const inner = box.firstElementChild;
+    const ratio = box.clientWidth / Math.max(box.scrollWidth, inner.scrollWidth);
+    if (ratio < 1) inner.style.zoom = Math.floor(ratio * 100) / 100;
+  }
+}"""
+NUMBER = """(pages) => {
+  for (const [id, page] of Object.entries(pages))
+    document.querySelector(`.book-contents [data-id="${id}"]`).textContent = page;
+}"""
+
+
+def write_pdf(path: Path, press: Press, language: Language) -> None:
+    """Print the book twice: the first time shows on which pages the chapters begin."""
+    with press.tab(WIDTH, HEIGHT) as tab:
+        chapters = read_chapters(tab, language, "pdf")
+    with press.tab(WIDTH, HEIGHT, _book(language, chapters)) as tab:
+        tab.evaluate(FIT)
+        expected = first_pages(_print(tab), chapters)
+        tab.evaluate(NUMBER, expected)
+        printed = _print(tab)
+    if first_pages(printed, chapters) != expected:
+        raise ValueError(f"{path.name}: the table of contents moved the pages that it numbers")
+    _save(printed, path, language)
+
+
+def first_pages(printed: bytes, chapters: list[Chapter]) -> dict[str, int]:
+    """The page that each chapter begins on, counted from 1, by the id of its title."""
+    with pikepdf.open(io.BytesIO(printed)) as pdf:
+        numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, 1)}
+        places: Any = pdf.Root.Dests
+        return {chapter.slug: numbers[places[f"/{chapter.slug}"][0].objgen] for chapter in chapters}
+
+
+def _book(language: Language, chapters: list[Chapter]) -> str:
+    """The whole book as one document."""
+    index = (SITE / language.code / "index.html").read_text("utf-8")
+    sheet = SHEET.search(index)
+    if not sheet:
+        raise ValueError(f"expected a style sheet in the first page of {language.code}, found none")
+    running = "".join(
+        f'@page {chapter.slug} {{ @top-center {{ content: "{_css_text(chapter.title)}"; '
+        'font: 9pt "Source Sans 3", "Han Sans", sans-serif; color: #444 } }\n'
+        for chapter in chapters
+    )
+    head = f'<link rel="stylesheet" href="/{language.code}/{sheet[1]}" />\n<style>\n{running}</style>\n'
+    body = "\n".join(
+        f'<article class="bd-article chapter" id="{chapter.slug}" style="page: {chapter.slug}">'
+        f"{chapter.xhtml}</article>"
+        for chapter in chapters
+    )
+    return document(language, f"{title_page(language)}\n{_contents(language, chapters)}\n{body}", head)
+
+
+def _contents(language: Language, chapters: list[Chapter]) -> str:
+    words = language.words
+    entries = "\n".join(
+        f'<li class="depth-{chapter.depth}"><a href="#{chapter.slug}">{escape(chapter.title)}</a>'
+        f'<span class="page" data-id="{chapter.slug}">000</span></li>'
+        for chapter in chapters
+    )
+    return (
+        f'<nav class="book-contents"><h1>{escape(words["table_of_contents"])}</h1>\n<ol>\n{entries}\n</ol>\n'
+        f'<p class="about-paper">{escape(words["about_paper"])}</p></nav>'
+    )
+
+
+def _css_text(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _print(tab: Tab) -> bytes:
+    return tab.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+
+
+def _save(printed: bytes, path: Path, language: Language) -> None:
+    """Say what the book is, take out what differs from run to run, and pack it tightly."""
+    time = edition().time
+    with pikepdf.open(io.BytesIO(printed)) as pdf:
+        del pdf.docinfo
+        with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as data:
+            data["dc:title"] = language.title
+            data["dc:language"] = {language.html}
+            data["dc:creator"] = [language.words["authors"]]
+            data["dc:rights"] = language.words["rights"]
+            data["xmp:CreateDate"] = data["xmp:ModifyDate"] = time.isoformat()
+        pdf.docinfo["/Title"] = language.title
+        pdf.docinfo["/Author"] = language.words["authors"]
+        pdf.docinfo["/CreationDate"] = pdf.docinfo["/ModDate"] = _pdf_time(time)
+        pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        pdf.save(
+            path,
+            deterministic_id=True,
+            object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            recompress_flate=True,
+        )
+
+
+def _pdf_time(time: datetime) -> str:
+    return time.strftime("D:%Y%m%d%H%M%SZ")
