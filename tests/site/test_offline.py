@@ -97,7 +97,8 @@ def cached(reader: Visit) -> list[str]:
 def subfolder(tmp_path_factory):
     root = tmp_path_factory.mktemp("host")
     (root / "book").symlink_to(SITE)
-    (root / "index.html").write_text("another site", "utf-8")
+    for name in ("index.html", "404.html"):
+        (root / name).write_text("another site", "utf-8")
     with served(root) as address:
         yield f"{address}book/"
 
@@ -194,6 +195,15 @@ def test_language_is_kept_whole_and_removed(visit, subfolder, language):
     box.locator("button:visible").click()
     expect(box).to_have_attribute("data-state", "offer")
     assert reader.tab.evaluate("caches.keys()") == ["/book/ read"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@each_language
+def test_offer_can_be_read(visit, language, scheme):
+    reader = visit(viewport=DESKTOP).open(f"{language.code}/index.html")
+    reader.look(DESKTOP, scheme)
+    expect(panel(reader).locator("button:visible")).to_have_text(language.words["offline_keep"])
+    assert reader.measure("faintTexts") + reader.measure("cutTexts") == []
 
 
 def test_half_a_book_is_completed_later(visit, monkeypatch):
@@ -345,11 +355,8 @@ def test_worker_leaves_alone_what_is_not_reading(visit, subfolder):
             reader.tab.evaluate("(given) => fetch(...given).then(() => true)", [address, options])
         assert response.value.from_service_worker == is_seen, (address, options)
     before = cached(reader)
-    with reader.tab.expect_download() as download:
-        reader.tab.evaluate(
-            "(address) => location.assign(address)", f"{reader.address}en/_sources/{NOTEBOOK}"
-        )
-    assert download.value.path().read_bytes() == (SITE / "en" / "_sources" / NOTEBOOK).read_bytes()
+    answer = reader.tab.goto(f"{reader.address}en/_sources/{NOTEBOOK}")
+    assert answer.body() == (SITE / "en" / "_sources" / NOTEBOOK).read_bytes()
     assert cached(reader) == before
 
 
