@@ -234,9 +234,7 @@ def policy_is_stated(page: Page) -> Iterator[str]:
     if "//" in re.sub(r"'sha256-[^']*'", "", policy["content"]) or "default-src 'none'" not in directives:
         yield f"the policy lets other hosts in: {policy['content']}"
     for directive in directives:
-        if directive.startswith(("script-src", "style-src-elem")) and re.search(
-            "unsafe-(inline|eval|ha)", directive
-        ):
+        if directive.startswith(("script-src", "style-src-elem")) and "'unsafe-" in directive:
             yield f"the policy lets in what is not the site's own: {directive}"
     for tag in page.tree.find_all(lambda tag: any(name.startswith("on") for name in tag.attrs)):
         yield f"code stands in an attribute of {str(tag)[:80]}"
