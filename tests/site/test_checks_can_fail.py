@@ -106,12 +106,24 @@ FAULTS = [
         '<p style="width: 340px">wide</p>',
         "pixels wide in a window of 320",
     ),
+    (
+        accessibility.keys_lead_through_the_page_in_sight,
+        END,
+        '<button style="outline: none">faint</button>',
+        "nothing marks the focus on <button> faint",
+    ),
+    (
+        accessibility.keys_lead_through_the_page_in_sight,
+        END,
+        '<button style="position: fixed; left: -9em">away</button>',
+        "the focus is out of sight, on <button> away",
+    ),
     (rendering.code_can_be_copied, ' class="copybtn"', "", 'no button copies "loss(r)'),
 ]
 
 
-def some(kind) -> list:
-    return [fault for fault in FAULTS if fault[0] in kind.CHECKS]
+def some(checks) -> list:
+    return [fault for fault in FAULTS if fault[0] in checks]
 
 
 def break_page(root, old: str, new: str) -> None:
@@ -140,7 +152,7 @@ def opened(visit, root):
 
 
 def test_every_check_has_a_fault():
-    checks = {*documents.CHECKS, *rendering.CHECKS, *accessibility.CHECKS}
+    checks = {*documents.CHECKS, *rendering.CHECKS, *accessibility.CHECKS, *accessibility.SOME}
     assert {check for check, *_ in FAULTS} == checks - {documents.foreign_words_are_marked}
 
 
@@ -156,7 +168,9 @@ def test_sample_in_the_browser_is_accepted(opened):
 
 
 @pytest.mark.parametrize(
-    ("check", "old", "new", "expected"), some(documents), ids=lambda part: getattr(part, "__name__", "")
+    ("check", "old", "new", "expected"),
+    some(documents.CHECKS),
+    ids=lambda part: getattr(part, "__name__", ""),
 )
 def test_check_of_documents_finds_the_fault(root, check, old, new, expected):
     break_page(root, old, new)
@@ -165,7 +179,7 @@ def test_check_of_documents_finds_the_fault(root, check, old, new, expected):
 
 @pytest.mark.parametrize(
     ("check", "old", "new", "expected"),
-    some(rendering) + some(accessibility),
+    some(rendering.CHECKS + accessibility.CHECKS + accessibility.SOME),
     ids=lambda part: getattr(part, "__name__", ""),
 )
 def test_check_in_the_browser_finds_the_fault(root, opened, check, old, new, expected):

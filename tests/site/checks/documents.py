@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from bs4 import Tag
+from bs4 import Comment, Tag
 
 from book.site.languages import languages, source_language
 from book.site.project import notebook
@@ -160,7 +160,7 @@ def foreign_words_are_marked(page: Page) -> Iterator[str]:
     for text in page.tree.body.find_all(string=FOREIGN):
         parents = {parent.name for parent in text.parents}
         marked = next((parent["lang"] for parent in text.parents if parent.has_attr("lang")), "")
-        if parents & NOT_PROSE or text.find_parent(class_="katex"):
+        if isinstance(text, Comment) or parents & NOT_PROSE or text.find_parent(class_="katex"):
             continue
         if marked == page.language.html:
             yield f"English words that are not marked: {text.strip()[:60]!r}"
