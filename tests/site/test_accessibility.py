@@ -104,7 +104,7 @@ def test_own_colours_reach_the_lines_of_figures_and_explorers(chapter, scheme):
     tab = chapter("en", forced_colors="active", color_scheme=scheme).tab
     text = tab.evaluate("getComputedStyle(document.body).color")
     for lines in (
-        ".loss-figure path[style*='--loss-']",
+        ".loss-figure path[style*='stroke: var(--loss-0']",
         ".explorer-panel path[style*='stroke:var(--explorer-']",
     ):
         strokes = tab.locator(lines).evaluate_all("all => all.map(line => getComputedStyle(line).stroke)")
