@@ -19,7 +19,8 @@ CUT = '<p style="overflow: hidden; white-space: nowrap; width: 3em">a text that 
 DRAWING, PICTURE = sample.SHOWN["en"]
 LINE = {"kind": "curve", "dash": 0}
 NAMES = {"a": LINE | {"color": 0}, "b": LINE | {"color": 1}}
-LEGEND = json.dumps({"state": {"model": {"state": {"scene": {"names": NAMES}}}}})
+SCENE = {"names": NAMES, "panels": [{"elements": list(NAMES.values())}]}
+LEGEND = json.dumps({"state": {"model": {"state": {"scene": SCENE}}}})
 LEGEND = f'<script type="{documents.STATE}">{LEGEND}</script>'
 
 # The check, what is replaced by what in the English page, and what the check says about it.
