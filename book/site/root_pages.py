@@ -22,7 +22,7 @@ PAGE = """<!doctype html>
     <meta name="description" content="{description}" />
     <link rel="icon" href="data:image/svg+xml;base64,{icon}" />{head}
     <style>
-      :root {{ color-scheme: light dark; }}
+      :root {{ color-scheme: light dark; background: Canvas; }}
       body {{ font: 1.125rem/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
         max-width: 36rem; margin: 8vh auto; padding: 0 1.25rem; }}
       svg {{ width: 5rem; }}

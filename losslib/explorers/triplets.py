@@ -205,7 +205,7 @@ def _regions(
                     tabulate(lambda v, *to, p=place, s=sign: p[v] + s * radius(*to), own, *over[1:])
                 )
         return [
-            Ellipses(*corners, name=name, color=color, fill=True, opacity=0.3),
+            Ellipses(*corners, name=name, color=color, fill=True, opacity=0.2 if dash else 0.45),
             Ellipses(*corners, dash=dash, width=1),
         ]
 

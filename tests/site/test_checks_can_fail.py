@@ -21,7 +21,8 @@ CUT = '<p style="overflow: hidden; white-space: nowrap; width: 3em">a text that 
 DRAWING, PICTURE = sample.SHOWN["en"]
 LINE = {"kind": "curve", "dash": 0}
 NAMES = {"a": LINE | {"color": 0}, "b": LINE | {"color": 1}}
-LEGEND = json.dumps({"state": {"model": {"state": {"scene": {"names": NAMES}}}}})
+SCENE = {"names": NAMES, "panels": [{"elements": list(NAMES.values())}]}
+LEGEND = json.dumps({"state": {"model": {"state": {"scene": SCENE}}}})
 LEGEND = f'<script type="{documents.STATE}">{LEGEND}</script>'
 
 # The check, what is replaced by what in the English page, and what the check says about it.
@@ -125,13 +126,25 @@ FAULTS = [
         '<p style="width: 340px">wide</p>',
         "pixels wide in a window of 320",
     ),
+    (
+        accessibility.keys_lead_through_the_page_in_sight,
+        END,
+        '<button style="outline: none">faint</button>',
+        "nothing marks the focus on <button> faint",
+    ),
+    (
+        accessibility.keys_lead_through_the_page_in_sight,
+        END,
+        '<button style="position: fixed; left: -9em">away</button>',
+        "the focus is out of sight, on <button> away",
+    ),
     (rendering.code_can_be_copied, ' class="copybtn"', "", 'no button copies "loss(r)'),
     (rendering.page_is_light, END, f"<!-- {NOISE} -->", "at most 200 KB of all, got"),
 ]
 
 
-def some(kind) -> list:
-    return [fault for fault in FAULTS if fault[0] in kind.CHECKS]
+def some(checks) -> list:
+    return [fault for fault in FAULTS if fault[0] in checks]
 
 
 def break_page(root, old: str, new: str) -> None:
@@ -160,7 +173,7 @@ def opened(visit, root):
 
 
 def test_every_check_has_a_fault():
-    checks = {*documents.CHECKS, *rendering.CHECKS, *accessibility.CHECKS}
+    checks = {*documents.CHECKS, *rendering.CHECKS, *accessibility.CHECKS, *accessibility.SOME}
     assert {check for check, *_ in FAULTS} == checks - {documents.foreign_words_are_marked}
 
 
@@ -176,7 +189,9 @@ def test_sample_in_the_browser_is_accepted(opened):
 
 
 @pytest.mark.parametrize(
-    ("check", "old", "new", "expected"), some(documents), ids=lambda part: getattr(part, "__name__", "")
+    ("check", "old", "new", "expected"),
+    some(documents.CHECKS),
+    ids=lambda part: getattr(part, "__name__", ""),
 )
 def test_check_of_documents_finds_the_fault(root, check, old, new, expected):
     break_page(root, old, new)
@@ -185,7 +200,7 @@ def test_check_of_documents_finds_the_fault(root, check, old, new, expected):
 
 @pytest.mark.parametrize(
     ("check", "old", "new", "expected"),
-    some(rendering) + some(accessibility),
+    some(rendering.CHECKS + accessibility.CHECKS + accessibility.SOME),
     ids=lambda part: getattr(part, "__name__", ""),
 )
 def test_check_in_the_browser_finds_the_fault(root, opened, check, old, new, expected):

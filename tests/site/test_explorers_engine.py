@@ -212,7 +212,28 @@ def test_screen_reader_hears_the_values_once_they_rest(open_page):
     for _ in range(5):
         page.keyboard.press("ArrowLeft")
     assert root.locator(".explorer-spoken").text_content() == ""
-    expect(root.locator(".explorer-spoken")).to_contain_text("Huber, value: 0.5000; Huber, gradient: 1.000")
+    spoken = root.locator(".explorer-spoken")
+    # Huber's gradient is 1 as before, and goes without saying
+    expect(spoken).to_have_text("Huber, value: 0.5000; MSE, value: 1.000; MSE, gradient: 2.000")
+    root.locator("input").first.focus()  # δ, which only Huber knows
+    page.keyboard.press("ArrowLeft")
+    expect(spoken).to_have_text("Huber, value: 0.4800; Huber, gradient: 0.8000")
+
+
+def test_slider_with_the_focus_shows_what_it_moves(open_page):
+    page = open_page()
+    root = page.locator(".explorer").nth(1)
+    held = root.locator(".explorer-handle.explorer-held")
+    for slider, count in ((0, 1), (1, 1), (2, 0)):
+        root.locator("input").nth(slider).focus()
+        expect(held).to_have_count(count)
+
+
+def test_fingers_find_targets_of_their_size(open_page):
+    page = open_page(width=390, has_touch=True, is_mobile=True)
+    for target in page.locator(".explorer :is(input, button, .explorer-reach)").all():
+        box = target.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
 
 
 def test_phone_shows_all_without_scrolling_sideways(open_page):

@@ -4,10 +4,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from urllib.parse import urlsplit
 
-from bs4 import Tag
+from bs4 import Comment, Tag
 
 from book.site.assets import content_hash
 from book.site.languages import languages, source_language
@@ -170,17 +170,14 @@ def pictures_are_told_apart(pages: Iterable[Page]) -> Iterator[str]:
 
 
 def series_are_told_apart_without_colour(page: Page) -> Iterator[str]:
-    """No two entries of an explorer's legend look alike but for their colour."""
+    """No two entries of an explorer's legend that stand in one panel look alike but for their colour."""
     for tag in page.tree.find_all("script", type=STATE):
         for model in json.loads(tag.string)["state"].values():
-            looks: dict[str, str] = {}
-            for name, style in model["state"]["scene"]["names"].items():
-                look = json.dumps(
-                    {key: value for key, value in style.items() if key != "color"}, sort_keys=True
-                )
-                if look in looks:
-                    yield f"only colour tells {name!r} from {looks[look]!r} in an explorer: {look}"
-                looks[look] = name
+            scene = model["state"]["scene"]
+            for (name, style), (other, its) in combinations(scene["names"].items(), 2):
+                together = any(_holds(panel, style) and _holds(panel, its) for panel in scene["panels"])
+                if together and style | {"color": None} == its | {"color": None}:
+                    yield f"only colour tells {other!r} from {name!r} in an explorer: {style}"
 
 
 def foreign_words_are_marked(page: Page) -> Iterator[str]:
@@ -190,7 +187,7 @@ def foreign_words_are_marked(page: Page) -> Iterator[str]:
     for text in page.tree.body.find_all(string=FOREIGN):
         parents = {parent.name for parent in text.parents}
         marked = next((parent["lang"] for parent in text.parents if parent.has_attr("lang")), "")
-        if parents & NOT_PROSE or text.find_parent(class_="katex"):
+        if isinstance(text, Comment) or parents & NOT_PROSE or text.find_parent(class_="katex"):
             continue
         if marked == page.language.html:
             yield f"English words that are not marked: {text.strip()[:60]!r}"
@@ -272,6 +269,10 @@ def _resources(page: Page) -> Iterator[tuple[str, Page]]:
             style = Page(page.root, path)
             addresses = STYLE_ADDRESS.findall((page.root / path).read_text("utf-8"))
             yield from ((address, style) for address in addresses if not address.startswith("#"))
+
+
+def _holds(panel: dict, style: dict) -> bool:
+    return any(element == element | style for element in panel["elements"])
 
 
 def _texts(page: Page) -> list[tuple[Tag, str | None]]:
