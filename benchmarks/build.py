@@ -114,10 +114,10 @@ class Copy:
         """Leave the first pages of the table of contents; return how many. Links to others are no failure then."""
         count, path = round(share * len(pages())), self.root / "_toc.yml"
         toc, kept = yaml.safe_load(path.read_text()), set(pages()[:count])
-        for entry in toc["chapters"]:
-            if "sections" in entry:
-                entry["sections"] = [section for section in entry["sections"] if section["file"] in kept]
         toc["chapters"] = [entry for entry in toc["chapters"] if entry["file"] in kept]
+        for entry in toc["chapters"]:
+            sections = [section for section in entry.pop("sections", []) if section["file"] in kept]
+            entry |= {"sections": sections} if sections else {}
         path.write_text(yaml.safe_dump(toc, sort_keys=False))
         strict = self.root / "book" / "site" / "sphinx_build.py"
         strict.write_text(strict.read_text().replace("warningiserror=True", "warningiserror=False"))

@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from nbformat import v4, write
+from nbformat import read, v4, write
 
 from book.site import execute, finish
-from book.site.languages import source_language
-from book.site.project import SITE
+from book.site.languages import languages, source_language
+from book.site.project import SITE, notebook
 from book.translations import NOTEBOOK_METADATA
+from tests.site.built import pages
 
 LANGUAGE = "en"
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -152,3 +153,13 @@ def test_site_put_together_twice_has_the_same_bytes(tmp_path, monkeypatch):
 
     assert SITE.is_dir(), "run `make book`"
     assert fingerprints("one") == fingerprints("another")
+
+
+def test_site_does_not_say_how_long_something_took_while_it_was_built():
+    for language in languages().values():
+        for page in (page for page in pages() if page.language == language and page.is_chapter):
+            cells = read(notebook(language.code, page.name), as_version=4).cells
+            measured = sum("measured" in cell.metadata.get("tags", []) for cell in cells)
+            text = page.article.get_text()
+            assert text.count(language.words["measured"]) == measured, page
+            assert not re.search(r"\d ms$", text, re.MULTILINE), page
