@@ -6,8 +6,8 @@ Both sites are served from this machine, compressed, to a Chromium of a phone's 
 line, and over slow 4G with a processor four times slower. The sites take turns within each round, so that a busy
 machine is busy for both. What stock Jupyter Book loads from CDNs comes from this machine too and costs it no further
 connection, so its numbers are a lower bound. Lighthouse judges the pages of both, and at last every explorer of the
-book is moved. Medians and ratios are printed;
-every value is written to `_build/bench/site.json`, and the ratios are drawn beside it.
+book is moved. Medians and ratios are printed; every value is written to `_build/bench/site.json`, and the ratios are
+drawn beside it.
 """
 
 import argparse

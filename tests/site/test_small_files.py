@@ -10,9 +10,9 @@ from book.site.assets import Assets
 from book.site.drawings import POINTS as POINTS_OF
 from book.site.drawings import compact
 from book.site.fonts import letters_in
-from book.site.languages import languages
 from book.site.project import SITE
 from losslib import plots
+from tests.site.built import pages
 
 STEPS = re.compile(r"([a-zA-Z])([^a-zA-Z]*)")
 NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
@@ -107,11 +107,8 @@ def test_other_addresses_stay(site):
 
 
 def test_the_site_has_the_explorers_code_once():
-    code = [path.name for path in SITE.rglob("explorer-*.js")] + [
-        path.name for path in SITE.rglob("runtime*.js")
-    ]
-    assert len(code) == 2, code
-    for language in languages():
-        assert "import { createPanel" not in "".join(
-            p.read_text("utf-8") for p in SITE.glob(f"{language}/*/m*.html")
-        )
+    scripts = [path.relative_to(SITE).as_posix() for path in SITE.rglob("*.js") if path.stat().st_size]
+    for name in ("explorer", "runtime", "page"):
+        assert len([script for script in scripts if script.startswith(f"assets/{name}-")]) == 1, scripts
+    named = [page for page in pages() if "createPanel" in (page.root / page.path).read_text("utf-8")]
+    assert named == []

@@ -37,6 +37,7 @@
   if (chapters && wide.matches) {
     const kept = sessionStorage.getItem("sidebar-scroll-top");
     if (kept !== null) chapters.scrollTop = Number(kept);
+    else chapters.querySelector("a.current")?.scrollIntoView({ block: "nearest" });
     addEventListener("pagehide", () => sessionStorage.setItem("sidebar-scroll-top", chapters.scrollTop));
   }
 
@@ -60,5 +61,6 @@
     event.preventDefault();
     toggleSearch();
   });
-  if (isMac) for (const key of document.querySelectorAll("kbd:first-child")) key.textContent = "⌘";
+  const keys = document.querySelectorAll(".search-button__kbd-shortcut > kbd:first-child");
+  if (isMac) for (const key of keys) key.textContent = "⌘";
 })();
