@@ -181,10 +181,8 @@
     const meant = known.find(query).length ? undefined : known.meant(query);
     const named = known.find(meant ?? query);
     if (!named.length) return;
-    const note = element("p", {
-      className: "status",
-      textContent: meant ? words.meant.replace("{query}", meant) : "",
-    });
+    const text = meant && words.meant.replace("{query}", meant);
+    const note = meant ? element("a", { href: `?q=${encodeURIComponent(meant)}`, textContent: text }) : "";
     fallback.before(note, element("ul", { className: "hits", ariaLabel: words.results }, ...hits(named, [])));
   }
 
