@@ -142,7 +142,8 @@
       try {
         if (query) found = await search(query, literally);
         const count = Math.max(found.count ?? 0, found.named.length);
-        if (query) message = count ? words.found.replace("{n}", count) : served ? words.none : words.offline;
+        if (query) message = count ? words.found.replace("{n}", count) : words.none;
+        if (query && !served) message = words.offline;
       } catch {
         message = words.offline;
       }
