@@ -64,7 +64,9 @@ def open_search(visit, code: str, address: str | None = None, **options):
 def names_found(visit, code: str, queries: list[str]) -> dict[str, list[str]]:
     """What each query leads to by name, in the form in which the dialog would ask for it."""
     reader = open_search(visit, code, viewport=DESKTOP)
-    reader.tab.wait_for_function("window.nameSearch")
+    reader.tab.evaluate(
+        "async () => { while (!window.nameSearch) await new Promise((r) => setTimeout(r, 50)) }"
+    )
     found = reader.tab.evaluate(
         "(queries) => queries.map((q) => nameSearch.find(nameSearch.meant(q) ?? q).map(({ url }) => url))",
         queries,

@@ -9,6 +9,7 @@ from html import escape
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.locale import _
 
 from book.site.ext.api_pages import CONTENTS, FAMILIES, FOLDER
 from book.site.ext.notebook_cells import headings, read_notebook, section_of
@@ -44,14 +45,18 @@ class Mapped:
 
     def _family(self, family: str, chapters: list[str]) -> str:
         folder = family.partition("/")[0]
-        entries = "".join(map(self._chapter, chapters or [family]))
+        own = f'<a class="headerlink" href="#map-{folder}" title="{_("Link to this heading")}">#</a>'
+        entries = "".join(f"<li>{self._link(page)}{self._contents(page)}</li>\n" for page in chapters)
         given = (ROOT / "coursework" / self.code / folder).is_dir()
-        more = f"<p>{self._link(ASSIGNMENTS, self.words['map_assignment'])}</p>" if given else ""
-        return f'<h2 id="map-{folder}">{self._link(family)}</h2>\n<ul>{entries}</ul>\n{more}'
+        return (
+            f'<h2 id="map-{folder}">{self._link(family)}{own}</h2>\n'
+            + (f"<ul>{entries}</ul>\n" if entries else self._contents(family))
+            + (f"<p>{self._link(ASSIGNMENTS, self.words['map_assignment'])}</p>\n" if given else "")
+        )
 
-    def _chapter(self, page: str) -> str:
+    def _contents(self, page: str) -> str:
         cells = read_notebook(notebook(self.code, page))["cells"]
-        return f"<li>{self._link(page)}{self._losses(page, cells)}{self._sections(page, cells)}</li>\n"
+        return self._losses(page, cells) + self._sections(page, cells)
 
     def _losses(self, page: str, cells: list[dict]) -> str:
         """The losses that the chapter treats, by the names of their classes, linked to where it does so."""

@@ -140,12 +140,8 @@
       try {
         if (query) found = await search(query, literally);
         const count = Math.max(found.count ?? 0, found.named.length);
-        if (query)
-          message = count
-            ? words.search_found.replace("{n}", count)
-            : served
-              ? words.search_none
-              : words.search_offline;
+        if (query) message = count ? words.search_found.replace("{n}", count) : words.search_none;
+        if (query && !served) message = words.search_offline;
       } catch {
         message = words.search_offline;
       }
@@ -184,14 +180,10 @@
     const meant = known.find(query).length ? undefined : known.meant(query);
     const named = known.find(meant ?? query);
     if (!named.length) return;
-    const note = element("p", {
-      className: "status",
-      textContent: meant ? words.search_meant.replace("{query}", meant) : "",
-    });
-    fallback.before(
-      note,
-      element("ul", { className: "hits", ariaLabel: words.search_results }, ...hits(named, [])),
-    );
+    const text = meant && words.search_meant.replace("{query}", meant);
+    const note = meant ? element("a", { href: `?q=${encodeURIComponent(meant)}`, textContent: text }) : "";
+    const list = element("ul", { className: "hits", ariaLabel: words.search_results }, ...hits(named, []));
+    fallback.before(note, list);
   }
 
   const asked = new URLSearchParams(location.search).get("q")?.trim();
