@@ -7,18 +7,22 @@ links to them go into the site, which has neither when it has just been built.
 """
 
 import hashlib
+import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 from book.site.downloads import archive, links
 from book.site.downloads.edition import edition
 from book.site.downloads.epub import write_epub
 from book.site.downloads.pdf import write_pdf
 from book.site.downloads.press import press
-from book.site.languages import languages
+from book.site.languages import Language, languages
 from book.site.project import BOOK, BUILD, ROOT, SITE, base_url, digest
 
 FILES = BUILD / "downloads"
@@ -39,7 +43,7 @@ def inputs(folder: str) -> str:
     return digest(*CODE, also=f"{edition()} {base_url()} {pages.hexdigest()}")
 
 
-def make(name: str, folder: str, write) -> None:
+def make(name: str, folder: str, write: Callable[[Path], None]) -> None:
     """Have a file written unless it was written from the same inputs; say what was done."""
     path, stamp, start = FILES / name, BUILD / "stamps" / name, time.perf_counter()
     text = inputs(folder)
@@ -54,17 +58,21 @@ def make(name: str, folder: str, write) -> None:
     print(f"{name}: {size:.1f} MB in {time.perf_counter() - start:.1f} s", flush=True)
 
 
+def make_books(language: Language) -> None:
+    """Make what has changed of a language; its browser is started for the first file that needs one."""
+    with ExitStack() as stack:
+        started = cache(lambda: stack.enter_context(press()))
+        for kind, write in (("pdf", write_pdf), ("epub", write_epub)):
+            name = f"{archive.FOLDER}-{language.code}.{kind}"
+            make(name, f"{language.code}/", lambda path: write(path, started(), language))  # noqa: B023, called here
+
+
 def main() -> int:
     if not (SITE / "index.html").is_file():
         raise FileNotFoundError(f"expected a built site in {SITE}, found none: run `make downloads`")
     built = [language for language in languages().values() if (SITE / language.code).is_dir()]
-    with ExitStack() as stack:
-        # a browser is started for the first file that needs one
-        started = cache(lambda: stack.enter_context(press()))
-        for language in built:
-            for kind, write in (("pdf", write_pdf), ("epub", write_epub)):
-                name = f"{archive.FOLDER}-{language.code}.{kind}"
-                make(name, f"{language.code}/", lambda path, w=write, of=language: w(path, started(), of))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(make_books, built))
     make(f"{archive.FOLDER}.zip", "", archive.write_site)
     shutil.copytree(FILES, archive.DOWNLOADS, dirs_exist_ok=True)
     for language in built:

@@ -202,7 +202,7 @@ function chapter(html, page, options) {
   const { slugs, site, language, words, medium } = options;
   const article = new DOMParser().parseFromString(html, "text/html").querySelector("article");
   document.body.replaceChildren(article); // in a document, so that addresses and positions can be asked for
-  for (const extra of article.querySelectorAll("script, .headerlink, .toctree-wrapper, button"))
+  for (const extra of article.querySelectorAll("script, button, .headerlink, .toctree-wrapper, .downloads"))
     extra.remove();
   placeHiddenCode(article);
   collectAnswers(article, words);

@@ -4,6 +4,7 @@ The fonts come with cubic outlines (CFF), which Chromium would write into a PDF 
 """
 
 from pathlib import Path
+from threading import Lock
 
 import pylopdf_fonts_zh_cn
 from fontTools import subset
@@ -17,15 +18,24 @@ from book.site.project import BOOK, BUILD, SITE, digest
 FONTS = BUILD / "fonts"
 SOURCES = {"sans": pylopdf_fonts_zh_cn.sans_path, "serif": pylopdf_fonts_zh_cn.serif_path}
 PRECISION = 1  # how far, in thousandths of a character, the new outlines may be from the old
+_one_at_a_time = Lock()
 
 
 def prepare() -> None:
     """Write `sans.ttf` and `serif.ttf` with the Chinese characters and marks of the site, unless they are there."""
+    with _one_at_a_time:
+        _prepare()
+
+
+def _prepare() -> None:
     letters = set((BOOK / "languages.toml").read_text("utf-8"))
     for page in SITE.rglob("*.html"):
         letters.update(page.read_text("utf-8"))
     needed = "".join(sorted(letter for letter in letters if ord(letter) >= 0x2000))
-    stamp, wanted = FONTS / "stamp", digest(also=f"{pylopdf_fonts_zh_cn.__version__} {needed}")
+    stamp, wanted = (
+        FONTS / "stamp",
+        digest(Path(__file__), also=f"{pylopdf_fonts_zh_cn.__version__} {needed}"),
+    )
     if stamp.is_file() and stamp.read_text() == wanted:
         return
     FONTS.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from html import escape
 from pathlib import Path
@@ -23,12 +24,16 @@ SHEET = re.compile(r'<link rel="stylesheet" href="([^"]*)"')
 # Formulas and tables that are wider than the page, made smaller; the document must be laid out as wide as a page.
 FIT = """() => {
   const boxes = "div.math > .katex-display, .text_html, .pst-scrollable-table-container";
+  const wide = []; // all are measured before one is changed: each change lays the whole book out anew
   for (const box of document.querySelectorAll(boxes)) {
     const inner = box.firstElementChild;
     const ratio = box.clientWidth / Math.max(box.scrollWidth, inner.scrollWidth);
-    if (ratio < 1) inner.style.zoom = Math.floor(ratio * 100) / 100;
+    if (ratio < 1) wide.push([inner, Math.floor(ratio * 100) / 100]);
   }
+  for (const [inner, ratio] of wide) inner.style.zoom = ratio;
 }"""
+TITLES = """() => [...document.querySelectorAll("h1, h2, h3, h4")]
+  .map((heading) => heading.textContent.trim().replaceAll(/\\s+/g, " "))"""
 NUMBER = """(pages) => {
   for (const [id, page] of Object.entries(pages))
     document.querySelector(`.book-contents [data-id="${id}"]`).textContent = page;
@@ -36,17 +41,17 @@ NUMBER = """(pages) => {
 
 
 def write_pdf(path: Path, press: Press, language: Language) -> None:
-    """Print the book twice: the first time shows on which pages the chapters begin."""
+    """Print the book twice: the first time, without tags, shows on which pages the chapters begin."""
     with press.tab(WIDTH, HEIGHT) as tab:
         chapters = read_chapters(tab, language, "pdf")
     with press.tab(WIDTH, HEIGHT, _book(language, chapters)) as tab:
         tab.evaluate(FIT)
-        expected = first_pages(_print(tab), chapters)
+        expected = first_pages(_print(tab, tagged=False), chapters)
         tab.evaluate(NUMBER, expected)
-        printed = _print(tab)
+        printed, titles = _print(tab, tagged=True), tab.evaluate(TITLES)
     if first_pages(printed, chapters) != expected:
         raise ValueError(f"{path.name}: the table of contents moved the pages that it numbers")
-    _save(printed, path, language)
+    _save(printed, titles, path, language)
 
 
 def first_pages(printed: bytes, chapters: list[Chapter]) -> dict[str, int]:
@@ -94,14 +99,35 @@ def _css_text(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _print(tab: Tab) -> bytes:
-    return tab.pdf(prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
+def _print(tab: Tab, tagged: bool) -> bytes:
+    return tab.pdf(prefer_css_page_size=True, print_background=True, outline=tagged, tagged=tagged)
 
 
-def _save(printed: bytes, path: Path, language: Language) -> None:
+def _bookmarks(above: Any) -> Iterator[Any]:
+    """The bookmarks below one, in their order."""
+    mark = above.get("/First")
+    while mark is not None:
+        yield mark
+        yield from _bookmarks(mark)
+        mark = mark.get("/Next")
+
+
+def _name_bookmarks(pdf: pikepdf.Pdf, titles: list[str]) -> None:
+    """Name the bookmarks after their headings; Chromium says the title twice of one at the head of a page."""
+    marks = list(_bookmarks(pdf.Root.Outlines))
+    if len(marks) != len(titles):
+        raise ValueError(f"expected a bookmark for each of {len(titles)} headings, got {len(marks)}")
+    for mark, title in zip(marks, titles, strict=True):
+        if not str(mark.Title).startswith(title):
+            raise ValueError(f"expected a bookmark {title!r}, got {str(mark.Title)!r}")
+        mark.Title = title
+
+
+def _save(printed: bytes, titles: list[str], path: Path, language: Language) -> None:
     """Say what the book is, take out what differs from run to run, and pack it tightly."""
     time = edition().time
     with pikepdf.open(io.BytesIO(printed)) as pdf:
+        _name_bookmarks(pdf, titles)
         del pdf.docinfo
         with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as data:
             data["dc:title"] = language.title
