@@ -26,8 +26,8 @@ LOSSES = {
     "Huber": 2,
     "RMSE": 3,
     "log-cosh": 4,
-    "pseudo-Huber": 5,
-    "quantile": 5,
+    "pseudo-Huber": 3,
+    "quantile": 2,
     # classification
     "0-1": INK,
     "0-1 loss": INK,

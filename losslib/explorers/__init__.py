@@ -5,7 +5,7 @@ Some are ready, functions such as `loss_curves` or `descent`. Others are compose
     delta = Slider("δ", [0.5, 1.0, 2.0], 1.0)
     r = np.linspace(-3, 3, 61)
     losses = tabulate(lambda d: reference.huber_loss(r, 0 * r, delta=d, reduction="none"), delta)
-    curve = Curve(r, losses, name="Huber", color=0)
+    curve = Curve(r, losses, name="Huber", color=palette.color("Huber"))
     Explorer([Panel(Axis((-3, 3), tr("residual")), Axis((0, 4), tr("loss")), [curve])], [delta])
 """
 
