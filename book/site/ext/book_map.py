@@ -50,7 +50,8 @@ class Mapped:
         given = (ROOT / "coursework" / self.code / folder).is_dir()
         return (
             f'<h2 id="map-{folder}">{self._link(family)}{own}</h2>\n'
-            + (f"<ul>{entries}</ul>\n" if entries else self._contents(family))
+            + self._contents(family)
+            + (f"<ul>{entries}</ul>\n" if entries else "")
             + (f"<p>{self._link(ASSIGNMENTS, self.words['map_assignment'])}</p>\n" if given else "")
         )
 
