@@ -92,7 +92,7 @@ class Mapped:
     def _mark(self, page: str, cells: list[dict], anchor: str) -> str:
         places = section_of(cells, self._anchors(page))
         here = any(places[cell] == anchor for cell in explorers(cells))
-        return f' <span class="mark">{escape(self.words["map_explorer"])}</span>' if here else ""
+        return f' <span class="interactive">{escape(self.words["map_explorer"])}</span>' if here else ""
 
     def _anchors(self, page: str) -> list[str]:
         return [anchor for anchor, _ in headings(self.env, page) if anchor]
