@@ -18,7 +18,7 @@ TABLE = tomllib.loads((Path(__file__).parent / "queries.toml").read_text("utf-8"
 AMONG = {"first": 1, "among": 3}
 # in the dialog, each of them in a browser of its own
 TYPED = [
-    ("en", "outliers", "regression/mae"),
+    ("en", "absolute errors", "regression/mae"),
     ("en", "L1 loss", "regression/mae"),
     ("en", "SmoothL1Loss", "regression/huber"),
     ("en", "cros entropy", "classification/cross-entropy"),

@@ -50,7 +50,8 @@ class Mapped:
         given = (ROOT / "coursework" / self.code / folder).is_dir()
         return (
             f'<h2 id="map-{folder}">{self._link(family)}{own}</h2>\n'
-            + (f"<ul>{entries}</ul>\n" if entries else self._contents(family))
+            + self._contents(family)
+            + (f"<ul>{entries}</ul>\n" if entries else "")
             + (f"<p>{self._link(ASSIGNMENTS, self.words['map_assignment'])}</p>\n" if given else "")
         )
 
@@ -91,7 +92,7 @@ class Mapped:
     def _mark(self, page: str, cells: list[dict], anchor: str) -> str:
         places = section_of(cells, self._anchors(page))
         here = any(places[cell] == anchor for cell in explorers(cells))
-        return f' <span class="mark">{escape(self.words["map_explorer"])}</span>' if here else ""
+        return f' <span class="interactive">{escape(self.words["map_explorer"])}</span>' if here else ""
 
     def _anchors(self, page: str) -> list[str]:
         return [anchor for anchor, _ in headings(self.env, page) if anchor]
