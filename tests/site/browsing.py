@@ -1,7 +1,7 @@
 """A site served, a page of it opened in the browser, and what the page asked for and said while it was open."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,14 +59,22 @@ class Visit:
     def unfold(self) -> None:
         """Open all that folds out, lay out what is out of sight, and let colours change at once."""
         still = "transition: none !important; animation: none !important"
-        # the policy lets no style in that is not the site's own, except by way of a script
-        adopt = (
-            "css => document.adoptedStyleSheets[document.adoptedStyleSheets.push(new CSSStyleSheet()) - 1]"
-        )
-        self.tab.evaluate(
-            f"{adopt}.replaceSync(css)", f"* {{ {still}; content-visibility: visible !important }}"
-        )
+        self.restyle(f"* {{ {still}; content-visibility: visible !important }}")
         self.tab.evaluate("for (const fold of document.querySelectorAll('article details')) fold.open = true")
+
+    def restyle(self, css: str) -> Callable[[], None]:
+        """Add rules to the page; return what takes them away again.
+
+        The policy lets no style in that is not the site's own, except by way of a script.
+        """
+        adopt = """css => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(css);
+          document.adoptedStyleSheets.push(sheet);
+          return sheet;
+        }"""
+        sheet = self.tab.evaluate_handle(adopt, css)
+        return lambda: sheet.evaluate("sheet => sheet.replaceSync('')")
 
     def look(self, viewport: dict[str, int], scheme: str = "light") -> None:
         """Look at the page in a window of that size, in a light or a dark room."""

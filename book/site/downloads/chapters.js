@@ -1,6 +1,9 @@
 // A page of the site as paper and e-readers show it: all is unfolded, answers stand at the end of the chapter, and
 // nothing needs a script. chapters.py calls `chapter` for one page after the other.
 
+// what only the site needs
+const EXTRA = "script, button, .headerlink, .toctree-wrapper, .downloads, .tips";
+
 /** A new element; attributes that are undefined are left out. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -202,8 +205,8 @@ function chapter(html, page, options) {
   const { slugs, site, language, words, medium } = options;
   const article = new DOMParser().parseFromString(html, "text/html").querySelector("article");
   document.body.replaceChildren(article); // in a document, so that addresses and positions can be asked for
-  for (const extra of article.querySelectorAll("script, button, .headerlink, .toctree-wrapper, .downloads"))
-    extra.remove();
+  for (const extra of article.querySelectorAll(EXTRA)) extra.remove();
+  for (const term of article.querySelectorAll("a.tip")) term.removeAttribute("aria-describedby");
   placeHiddenCode(article);
   collectAnswers(article, words);
   unfold(article);

@@ -54,9 +54,9 @@ def violations(visit: Visit) -> list[str]:
     """What axe finds on the page as it is."""
     if not visit.tab.evaluate("Boolean(window.axe)"):
         visit.tab.evaluate(f"{_axe()}; 0")
-    hidden = visit.tab.add_style_tag(content=WITHOUT_PIECES)
+    show_pieces = visit.restyle(WITHOUT_PIECES)
     found = visit.tab.evaluate(RUN)
-    hidden.evaluate("style => style.remove()")
+    show_pieces()
     return found
 
 
