@@ -1,6 +1,7 @@
 """A site served, a page of it opened in the browser, and what the page asked for and said while it was open."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,6 +83,13 @@ class Visit:
             self.tab.set_viewport_size(viewport)
         self.tab.emulate_media(color_scheme=scheme)
         self.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def until(self, expression: str, seconds: float = 30) -> None:
+        """Wait until something holds in the page; Playwright's own way evaluates strings there, which the policy forbids."""
+        end = time.monotonic() + seconds
+        while not self.tab.evaluate(expression):
+            assert time.monotonic() < end, f"does not hold after {seconds} s: {expression}"
+            self.tab.wait_for_timeout(50)
 
     def measure(self, name: str) -> list[str]:
         """What one of the measures of measure.js finds."""

@@ -11,7 +11,7 @@ from book.site.project import SITE
 from tests.site.browsing import Visit
 
 READ, OTHER = "regression/mae.html", "regression/huber.html"
-STYLE = re.compile(r"book\.css\?v=[0-9a-f]+")
+STYLE = re.compile(r"book-[0-9a-f]{12}\.css")
 
 
 def edition(folder, mark: str) -> None:
@@ -21,13 +21,15 @@ def edition(folder, mark: str) -> None:
     for name in ("index.html", "offline.html", "404.html", "_headers"):
         shutil.copy(SITE / name, folder)
     leave_out = shutil.ignore_patterns("_sources", "previews")
-    shutil.copytree(SITE / "en", folder / "en", ignore=leave_out)
-    shutil.copytree(SITE / "pagefind", folder / "pagefind")
+    for name in ("en", "assets", "pagefind"):
+        shutil.copytree(SITE / name, folder / name, ignore=leave_out)
+    style = folder / "assets" / f"book-{mark * 12}.css"
     for page in (folder / "en").rglob("*.html"):
-        text = STYLE.sub(f"book.css?v={mark * 8}", page.read_text("utf-8"))
-        page.write_text(text.replace("<h1>", f"<h1>{mark} "), "utf-8")
-    style = folder / "en" / "_static" / "book.css"
-    style.write_text(f"{style.read_text('utf-8')} :root {{ --edition: '{mark}' }}", "utf-8")
+        text = page.read_text("utf-8")
+        if named := STYLE.search(text):
+            css = (SITE / "assets" / named[0]).read_text("utf-8")
+        page.write_text(STYLE.sub(style.name, text).replace("<h1>", f"<h1>{mark} "), "utf-8")
+    style.write_text(f"{css} :root {{ --edition: '{mark}' }}", "utf-8")
     write_offline(folder, [languages()["en"]])
 
 
@@ -42,7 +44,7 @@ def shown_edition(reader: Visit) -> tuple[str, str]:
 def settle(reader: Visit) -> None:
     """Wait until the worker has taken over and has all that the page consists of."""
     reader.tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    reader.tab.wait_for_function(
+    reader.until(
         """async () => {
           const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
           const files = fetched.filter((name) => /[.](js|css|woff2|svg)/.test(name) && !name.endsWith("sw.js"));

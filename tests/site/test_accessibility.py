@@ -96,7 +96,7 @@ def test_wide_formulas_and_code_can_be_scrolled_with_keys(chapter, code):
     opened.unfold()
     tab = opened.tab
     boxes = f"[...document.querySelectorAll('pre, .katex-display')].filter({WIDER})"
-    tab.wait_for_function(f"{boxes}.length > 2 && {boxes}.every((box) => box.tabIndex === 0)", timeout=10_000)
+    opened.until(f"{boxes}.length > 2 && {boxes}.every((box) => box.tabIndex === 0)")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -104,7 +104,7 @@ def test_own_colours_reach_the_lines_of_figures_and_explorers(chapter, scheme):
     tab = chapter("en", forced_colors="active", color_scheme=scheme).tab
     text = tab.evaluate("getComputedStyle(document.body).color")
     for lines in (
-        ".loss-figure path[style*='stroke: var(--loss-0']",
+        ".loss-figure path[style*='stroke:var(--loss-0']",
         ".explorer-panel path[style*='stroke:var(--explorer-']",
     ):
         strokes = tab.locator(lines).evaluate_all("all => all.map(line => getComputedStyle(line).stroke)")

@@ -95,11 +95,11 @@ def test_code_in_an_attribute_stops_the_build():
 def test_buttons_of_the_theme_act(visit):
     page = visit(viewport=DESKTOP).open(f"en/{PAGE}")
     page.tab.evaluate("window.print = () => (window.printed = true)")
-    page.tab.locator(".dropdown-download-buttons > button").click()
+    page.tab.locator(".menu-download-buttons > summary").click()
     page.tab.locator(".btn-download-pdf-button").click()
     assert page.tab.evaluate("window.printed")
     page.tab.locator(".btn-fullscreen-button").click()
-    page.tab.wait_for_function("document.fullscreenElement")
+    page.until("Boolean(document.fullscreenElement)")
     assert page.messages == []
 
 

@@ -82,7 +82,7 @@ def write_epub(path: Path, press: Press, language: Language) -> None:
             lang=language.html, title=title, body=chapter.xhtml
         ).encode()
         for name in PICTURE.findall(chapter.xhtml):
-            files[f"pictures/{name}"] = (SITE / language.code / "_static" / "pictures" / name).read_bytes()
+            files[f"pictures/{name}"] = (SITE / "assets" / name).read_bytes()
     package = _package(language, chapters, files)
     entries = [("mimetype", b"application/epub+zip"), ("META-INF/container.xml", CONTAINER.encode())]
     entries += [("book/package.opf", package.encode())]

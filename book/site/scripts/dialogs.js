@@ -43,6 +43,12 @@
 
   const search = byId("pst-search-dialog");
   closeOutside(search);
+  // A search field would take the first Escape to empty itself.
+  search?.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.preventDefault();
+    search.close();
+  });
 
   // The search page has a field of its own.
   function toggleSearch() {

@@ -4,13 +4,14 @@
   const boxes = "pre, .katex-display, .cell_output .output, .pst-scrollable-table-container";
   const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
 
-  // An observer hears of boxes that fold out, too, and asks for no layout of what is out of sight.
+  // An observer hears of boxes that fold out, too, and asks for no layout of what is out of sight. A formula grows when
+  // its fonts come, and its box does not.
   const observer = new ResizeObserver((entries) => {
-    for (const { target } of entries)
-      if (scrolls(target)) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
+    for (const box of new Set(entries.map(({ target }) => target.closest(boxes))))
+      if (scrolls(box)) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
   });
-  for (const box of document.querySelectorAll(boxes)) observer.observe(box);
+  for (const part of document.querySelectorAll(`${boxes}, .katex-display .base`)) observer.observe(part);
 
   const { dataset } = document.documentElement;
   const print = matchMedia("print");

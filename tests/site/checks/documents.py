@@ -25,7 +25,7 @@ STATE = "application/vnd.jupyter.widget-state+json"
 # a Latin word, not a file's suffix or a part of an address; an abbreviation has no three small letters in a row
 FOREIGN = re.compile(r"(?<![\w@./-])[A-Za-z]*[a-z]{3}")
 NOT_PROSE = {"code", "kbd", "math", "pre", "samp", "script", "style", "svg"}
-DRAWN = re.compile(r"(?:fill|stroke): (?!none)")
+DRAWN = re.compile(r"(?:fill|stroke):(?! ?none)")
 INDEX = re.compile(r"var\(--loss-(\d)")
 STYLE_ADDRESS = re.compile(r"url\(\s*[\"']?([^\"')]+)")
 # tag and attribute of what a browser fetches to show a page, and what others fetch to announce it
