@@ -85,7 +85,10 @@ class Visit:
         self.tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def until(self, expression: str, seconds: float = 30) -> None:
-        """Wait until something holds in the page; Playwright's own way evaluates strings there, which the policy forbids."""
+        """Wait until something holds in the page.
+
+        Playwright's own way has the page evaluate a string, which the policy forbids.
+        """
         end = time.monotonic() + seconds
         while not self.tab.evaluate(expression):
             assert time.monotonic() < end, f"does not hold after {seconds} s: {expression}"

@@ -94,7 +94,6 @@ def test_formulas_are_heard_once_and_from_their_mathml(chapter, code):
 def test_wide_formulas_and_code_can_be_scrolled_with_keys(chapter, code):
     opened = chapter(code, PHONE)
     opened.unfold()
-    tab = opened.tab
     boxes = f"[...document.querySelectorAll('pre, .katex-display')].filter({WIDER})"
     opened.until(f"{boxes}.length > 2 && {boxes}.every((box) => box.tabIndex === 0)")
 
