@@ -176,7 +176,9 @@ def series_are_told_apart_without_colour(page: Page) -> Iterator[str]:
             scene = model["state"]["scene"]
             for (name, style), (other, its) in combinations(scene["names"].items(), 2):
                 together = any(_holds(panel, style) and _holds(panel, its) for panel in scene["panels"])
-                if together and style | {"color": None} == its | {"color": None}:
+                # the text's own colour, black or white, is as far from the others as it can be
+                inked = (style["color"] is None) != (its["color"] is None)
+                if together and not inked and style | {"color": None} == its | {"color": None}:
                     yield f"only colour tells {other!r} from {name!r} in an explorer: {style}"
 
 
@@ -208,11 +210,22 @@ def losses_have_their_colours(page: Page) -> Iterator[str]:
         return
     for text in page.article.select("svg text"):
         label = text.get_text()
-        mark = text.find_previous(style=DRAWN)
-        if palette.names_a_loss(label) and (color := INDEX.search(mark["style"] if mark else "")):
+        if palette.names_a_loss(label) and (color := INDEX.search(_style_of_mark_before(text))):
             found, expected = int(color[1]), palette.color(label)
             if found != expected:
                 yield f"expected {label!r} in the colour {expected} of losslib.palette, got {found}"
+
+
+def _style_of_mark_before(text: Tag) -> str:
+    """How the last line or mark before a label is drawn; a mark that is used again has its style where it is defined."""
+    for tag in text.find_all_previous(["path", "use"]):
+        defined = (
+            text.find_parent("svg").find(id=tag.get("xlink:href", "#")[1:]) if tag.name == "use" else None
+        )
+        style = tag.get("style") or (defined.get("style") if defined else "") or ""
+        if DRAWN.search(style):
+            return style
+    return ""
 
 
 def tables_have_heads(page: Page) -> Iterator[str]:
