@@ -218,10 +218,11 @@ def losses_have_their_colours(page: Page) -> Iterator[str]:
 
 def _style_of_mark_before(text: Tag) -> str:
     """How the last line or mark before a label is drawn; a mark used again has its style where it is defined."""
+    svg = text.find_parent("svg")
     for tag in text.find_all_previous(["path", "use"]):
-        defined = (
-            text.find_parent("svg").find(id=tag.get("xlink:href", "#")[1:]) if tag.name == "use" else None
-        )
+        if svg not in tag.parents:
+            break
+        defined = svg.find(id=tag.get("xlink:href", "#")[1:]) if tag.name == "use" else None
         style = tag.get("style") or (defined.get("style") if defined else "") or ""
         if DRAWN.search(style):
             return style
