@@ -94,7 +94,9 @@ export function createPanel(panel, lengths, move) {
   const [lines, dots] = clips.map(({ node }) => svg("g", { "clip-path": `url(#${node.id})` }));
   const layers = { lines, points: dots, handle: svg("g") };
   const name = [panel.y.label, panel.x.label].filter(Boolean).join(", ");
-  const root = svg("svg", { role: "img", "aria-label": name }, ...clips.map(({ node }) => node), axes);
+  // a panel without axes is told by the name of the explorer
+  const told = name ? { role: "img", "aria-label": name } : { "aria-hidden": true };
+  const root = svg("svg", told, ...clips.map(({ node }) => node), axes);
   root.append(...Object.values(layers));
   const box = html("div", { class: "explorer-panel" }, root);
 
