@@ -46,6 +46,7 @@ def settle(reader: Visit) -> None:
     reader.tab.evaluate("navigator.serviceWorker.ready.then(() => true)")
     reader.until(
         """async () => {
+          await document.fonts.ready; // those of what has just been laid out
           const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
           const files = fetched.filter((name) => /[.](js|css|woff2|svg)/.test(name) && !name.endsWith("sw.js"));
           const found = await Promise.all([location.pathname, ...files].map((address) => caches.match(address)));
