@@ -13,6 +13,7 @@ from book.site import browser
 from book.site.downloads import chinese
 from book.site.project import ROOT, SITE
 
+PATIENCE = 300_000  # milliseconds: a browser lays the whole book out at once
 HOST = "http://book.invalid/"
 STYLE = Path(__file__).parent / "paper.css"
 # the first part of an address, and the folder that it stands for; all else is the site
@@ -37,6 +38,7 @@ class Press:
         """A window of that size with an XHTML document in it, fonts loaded."""
         context = self._chromium.new_context(viewport={"width": width, "height": height}, locale="en-US")
         tab = context.new_page()
+        tab.set_default_timeout(PATIENCE)
         tab.route("**/*", lambda route: self._answer(route, document))
         if document:
             tab.emulate_media(media="print", color_scheme="light")
