@@ -64,6 +64,7 @@ def test_icons_are_as_large_as_the_manifest_says():
 @each_language
 def test_page_that_was_read_opens_without_a_connection(visit, language):
     reader = visit(viewport=DESKTOP).open(f"{language.code}/{READ}")
+    reader.tab.locator(".explorer").first.scroll_into_view_if_needed()
     settle(reader)
     offline(reader)
     reader.open(f"{language.code}/{READ}?from=elsewhere")
