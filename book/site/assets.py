@@ -11,6 +11,7 @@ from pathlib import Path
 
 # addresses of files of `_static` in pages; the pictures that announce a page elsewhere keep their names
 LINKED = re.compile(r'"((?:\.\./)*(?:_static/(?!previews/)|searchindex\.js)[^"?#]*)(?:\?v=[^"]*)?"')
+MARK = re.compile(r"(^|-)[0-9a-f]{12}$")  # at the end of a name, of what was in the file before
 IN_STYLE = re.compile(r"""url\((["']?)(?!data:|#)([^"')]+)\1\)""")
 
 
@@ -44,8 +45,8 @@ class Assets:
             if file.suffix == ".css":
                 content = self._style(content.decode("utf-8"), file.parent).encode("utf-8")
             mark = content_hash(content)
-            name = file.name if file.stem.endswith(mark) else f"{file.stem}-{mark}{file.suffix}"
-            self.folder.mkdir(exist_ok=True)
+            name = f"{MARK.sub('', file.stem)}-{mark}".removeprefix("-") + file.suffix
+            self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_bytes(content)
             self._names[file] = name
         return self._names[file]

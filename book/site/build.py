@@ -16,7 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from book.site.execute import cache_path, execute
+from book.site.execute import cache_path
 from book.site.finish import finish
 from book.site.languages import languages, source_language
 from book.site.project import BOOK, BUILD, ROOT, SITE, base_url, book_config, digest
@@ -67,9 +67,10 @@ def build_pages(code: str) -> bool:
 def build(codes: list[str]) -> int:
     """Build the languages named and put the site together from them; return the exit status."""
     start = time.perf_counter()
-    if execute(codes):
+    # In a process of its own that imports little: every kernel imports again what its parent's main module does.
+    if subprocess.run([sys.executable, "-m", "book.site.execute", "--lang", *codes], cwd=ROOT).returncode:
         return 1
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(len(codes)) as pool:
         if not all(list(pool.map(build_pages, codes))):
             return 1
     stamp, text = BUILD / "stamps" / "site", " ".join(f"{code} {inputs(code)}" for code in codes)

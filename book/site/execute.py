@@ -104,6 +104,7 @@ def _run_all(paths: list[Path]):
     os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
     # what a kernel would set for itself, too late once matplotlib is imported
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # the debugger, which nobody uses here, would warn
     from book.site import kernels
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -6,6 +6,8 @@ import os
 import re
 import shutil
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from book.site import fonts, styles
@@ -14,6 +16,7 @@ from book.site.content_policy import with_policy, write_headers
 from book.site.drawings import with_compact_drawings
 from book.site.foreign_words import mark_foreign_words
 from book.site.languages import Language
+from book.site.node import minify_scripts
 from book.site.offline import write_offline
 from book.site.project import BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
@@ -46,20 +49,8 @@ def finish(built: list[Language]) -> Path:
     """Make the site anew beside the old one and swap them; return its folder."""
     fresh = BUILD / "site.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    assets = Assets(fresh)
-    for language in built:
-        folder = fresh / language.code
-        shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
-        style = _slim(folder)
-        _rewrite_catalogue(folder / "_static" / "translations.js", language)
-        for page in folder.rglob("*.html"):
-            text = translate(with_names(page.read_text("utf-8"), language), language)
-            text = mark_foreign_words(PLAIN_CODE.sub(r"\1", text), language)
-            text = with_compact_drawings(text)
-            text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
-            text = styles.with_one_sheet(text, os.path.relpath(style, page.parent))
-            page.write_text(with_policy(assets.linked(text, page)), "utf-8")
-        _keep_previews(folder / "_static")
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(_put_language, built, repeat(fresh)))
     write_root_pages(fresh, built)
     build_index(fresh, built)
     write_offline(fresh, built)
@@ -67,6 +58,23 @@ def finish(built: list[Language]) -> Path:
     shutil.rmtree(SITE, ignore_errors=True)
     fresh.rename(SITE)
     return SITE
+
+
+def _put_language(language: Language, site: Path) -> None:
+    """Put the pages of a language into a site, and into its assets what they load."""
+    assets, folder = Assets(site), site / language.code
+    shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
+    style = _slim(folder)
+    _rewrite_catalogue(folder / "_static" / "translations.js", language)
+    minify_scripts(folder / "_static")
+    for page in folder.rglob("*.html"):
+        text = translate(with_names(page.read_text("utf-8"), language), language)
+        text = mark_foreign_words(PLAIN_CODE.sub(r"\1", text), language)
+        text = with_compact_drawings(text)
+        text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
+        text = styles.with_one_sheet(text, os.path.relpath(style, page.parent))
+        page.write_text(with_policy(assets.linked(text, page)), "utf-8")
+    _keep_previews(folder / "_static")
 
 
 def translate(page: str, language: Language) -> str:

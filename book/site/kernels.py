@@ -4,6 +4,7 @@ Every notebook has a fresh process of its own; only the seconds of importing PyT
 forking is not safe, a kernel is a new process that imports for itself.
 """
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -16,8 +17,9 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 IMPORTED = (
-    "ipykernel.kernelapp",
+    "ipykernel.debugger",
     "ipykernel.ipkernel",
+    "ipykernel.kernelapp",
     "anywidget",
     "ipywidgets",
     "scipy.ndimage",
@@ -31,6 +33,7 @@ IMPORTED = (
     "sklearn.datasets",
     "sklearn.linear_model",
     "sklearn.metrics",
+    "torch._dynamo",  # of which every optimizer asks
     "losslib.checks",
     "losslib.explorers",
     "losslib.nn",
@@ -89,6 +92,7 @@ class _Process:
 
 
 def _run_kernel(arguments: list[str], folder: str) -> None:
+    gc.freeze()  # what was imported stays, so there is no need to look through it
     os.setsid()  # the kernel and what it starts are stopped together
     os.chdir(folder)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -17,7 +17,7 @@ from book.site.project import BOOK
 WORKER = BOOK / "site" / "worker.js"
 LOGO = BOOK / "site" / "static" / "logo.svg"
 # the name of a file of `assets`, in a page or a style sheet
-ASSET = re.compile(r"""[\w.-]*[0-9a-f]{12}\.\w+""")
+ASSET = re.compile(r"(?:assets/|url\()([\w.-]+)")
 PAPER = "#ffffff"
 # how an icon is drawn: its width, the part of it that the mark fills, whether there is paper behind the mark
 ICONS = {

@@ -124,6 +124,7 @@ def _chooser(built: list[Language]) -> str:
     head = "".join(
         f'\n    <link rel="alternate" hreflang="{language.html}" href="{_address(language.code, "index")}" />'
         for language in built
+        if base_url()
     )
     return PAGE.format(
         lang=source.html,

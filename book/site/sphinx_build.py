@@ -6,6 +6,7 @@ OUTPUTS is the folder of the executed notebooks.
 One process per language: Sphinx loads its catalogues once for a process. Warnings are errors.
 """
 
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -59,4 +60,5 @@ def _remove_old_pages(html: Path, pages: set[str]) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # it would walk through all documents again and again, and the process is soon over
     sys.exit(build_language(sys.argv[1], Path(sys.argv[2])))

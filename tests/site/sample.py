@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from book.site.assets import content_hash
-from book.site.languages import languages, source_language
+from book.site.languages import languages
 from book.site.project import notebook
 
 CHAPTER = "regression/mse"
@@ -38,7 +38,6 @@ PAGE = """<!doctype html>
 <meta property="og:title" content="MSE">
 <meta property="og:description" content="{words}">
 <meta property="og:image" content="../../{picture}">
-{alternates}
 <link rel="icon" href="../../{picture}">
 <link rel="stylesheet" href="../../{style}">
 </head>
@@ -76,14 +75,10 @@ def make(root: Path) -> Path:
     (root / STYLE).write_text(RULES, "utf-8")
     for name in ("index.html", "404.html"):
         (root / name).write_text("<title>MSE</title>", "utf-8")
-    tags = {language.html: code for code, language in languages().items()} | {
-        "x-default": source_language().code
-    }
-    alternates = "\n".join(
-        f'<link rel="alternate" hreflang="{tag}" href="../../{code}/{CHAPTER}.html">'
-        for tag, code in tags.items()
+    menu = " ".join(
+        f'<a href="../../{code}/{CHAPTER}.html" hreflang="{language.html}">{code}</a>'
+        for code, language in languages().items()
     )
-    menu = " ".join(f'<a href="../../{code}/{CHAPTER}.html">{code}</a>' for code in languages())
     for code, language in languages().items():
         page, source = root / code / f"{CHAPTER}.html", root / code / "_sources" / f"{CHAPTER}.ipynb"
         for path in (page, source):
@@ -95,7 +90,6 @@ def make(root: Path) -> Path:
             "style": STYLE,
             "words": WORDS[code],
             "shown": SHOWN[code],
-            "alternates": alternates,
             "menu": menu,
         }
         page.write_text(PAGE.format(language=language, **parts), "utf-8")

@@ -6,6 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
+from book.site.ext.page_meta import alternates
 from book.site.languages import languages, source_language
 from book.site.project import SITE, pages
 from book.site.root_pages import write_root_pages
@@ -108,6 +109,7 @@ def test_site_works_in_a_subfolder(visit, subfolder):
     reader = visit(subfolder, locale="ru", viewport=DESKTOP)
     reader.open("")
     reader.tab.wait_for_url(f"{subfolder}ru/index.html")
+    reader.tab.wait_for_load_state("networkidle")  # a request that a reader leaves behind would count as failed
     reader.open(f"ru/{CHAPTER}.html")
     assert reader.failures + reader.messages == []
     assert all(url.startswith((subfolder, "blob:")) for url in reader.requests)
@@ -124,3 +126,13 @@ def test_sitemap_names_every_chapter_once(tmp_path, monkeypatch):
         f"https://example.org/book/{code}/{name}.html" for code in CODES for name in pages()
     )
     assert "Sitemap: https://example.org/book/sitemap.xml" in (tmp_path / "robots.txt").read_text("utf-8")
+
+
+def test_published_page_names_its_address_in_every_language(monkeypatch):
+    monkeypatch.setattr("book.site.ext.page_meta.base_url", lambda: "https://example.org/book")
+    found = dict(alternates(CHAPTER))
+    assert found.pop("x-default") == f"https://example.org/book/{source_language().code}/{CHAPTER}.html"
+    assert found == {
+        language.html: f"https://example.org/book/{code}/{CHAPTER}.html"
+        for code, language in languages().items()
+    }

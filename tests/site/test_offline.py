@@ -198,6 +198,7 @@ def test_worker_leaves_alone_what_is_not_reading(visit, subfolder):
         with reader.tab.expect_response(address) as response:
             reader.tab.evaluate("(given) => fetch(...given).then(() => true)", [address, options])
         assert response.value.from_service_worker == is_seen, (address, options)
+    reader.until(f"caches.match({page!r}).then(Boolean)")  # that answer is kept once it was given
     before = cached(reader)
     answer = reader.tab.goto(f"{reader.address}en/_sources/{NOTEBOOK}")
     assert answer.body() == (SITE / "en" / "_sources" / NOTEBOOK).read_bytes()

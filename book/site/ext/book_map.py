@@ -71,8 +71,10 @@ class Mapped:
         return f'<p class="losses">{" ".join(links)}</p>' if links else ""
 
     def _sections(self, page: str, cells: list[dict]) -> str:
+        places = section_of(cells, self._anchors(page))
+        moving = {places[cell] for cell in explorers(cells)}
         entries = [
-            self._link(f"{page}#{anchor}", escape(text), mark=self._mark(page, cells, anchor))
+            self._link(f"{page}#{anchor}", escape(text), mark=self._mark if anchor in moving else "")
             for anchor, text in headings(self.env, page)
             if anchor
         ]
@@ -89,10 +91,10 @@ class Mapped:
         listed = "".join(f"<li>{entry}</li>" for entry in entries)
         return f"<details><summary>{said}</summary><ul>{listed}</ul></details>"
 
-    def _mark(self, page: str, cells: list[dict], anchor: str) -> str:
-        places = section_of(cells, self._anchors(page))
-        here = any(places[cell] == anchor for cell in explorers(cells))
-        return f' <span class="interactive">{escape(self.words["map_explorer"])}</span>' if here else ""
+    @property
+    def _mark(self) -> str:
+        """What stands beside a section that has an explorer."""
+        return f' <span class="interactive">{escape(self.words["map_explorer"])}</span>'
 
     def _anchors(self, page: str) -> list[str]:
         return [anchor for anchor, _ in headings(self.env, page) if anchor]

