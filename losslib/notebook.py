@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from losslib import plots
-from losslib.locales import number, use_language
+from losslib.locales import minus, number, use_language
 
 
 def setup(language: str = "en") -> None:
@@ -78,14 +78,15 @@ def time_step(step: Callable[[], object], where: torch.device, *, repeats: int =
 class table:
     """An HTML table of columns of equal length: `table({"δ": deltas, tr("slope"): slopes}, digits=3)`.
 
-    Floats are shown with `digits` decimals, everything else as it is. Raises ValueError when lengths differ.
+    Floats are shown with `digits` decimals, everything else as it is; all numbers, in words too, with the decimal mark
+    of the reader's language and a real minus sign. Raises ValueError when lengths differ.
     """
 
     def __init__(self, columns: Mapping[str, Sequence], *, digits: int = 3):
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"table: expected columns of one length, got {lengths}")
-        self.names = list(columns)
+        self.names = [number(minus(name)) for name in columns]
         self.rows = [[_cell(value, digits) for value in row] for row in zip(*columns.values(), strict=True)]
 
     def __repr__(self) -> str:
@@ -106,9 +107,6 @@ class table:
 def _cell(value, digits: int) -> str:
     if isinstance(value, torch.Tensor | np.generic):
         value = value.item()
-    if not isinstance(value, int | float):
-        return str(value)
-    text = (
-        number(f"{value:z.{digits}f}") if isinstance(value, float) else str(value)
-    )  # z: no minus before zero
-    return text.replace("-", "\u2212")
+    if isinstance(value, float):
+        value = f"{value:z.{digits}f}"  # z: no minus before zero
+    return number(minus(str(value)))

@@ -12,6 +12,7 @@ from losslib import plots
 from losslib.explorers import encoding
 from losslib.explorers.elements import Element, Panel, Readout
 from losslib.explorers.quantities import Slider
+from losslib.locales import tr
 
 
 def to_html(explorer) -> str:
@@ -24,7 +25,7 @@ def to_html(explorer) -> str:
     if explorer.play is not None:
         indices[explorer.play] = len(explorer.play) - 1
     controls = zip(explorer.scene["controls"], indices.values(), strict=True)
-    values = "; ".join(f"{control['label']} = {control['texts'][i]}" for control, i in controls)
+    values = tr("; ").join(f"{control['label']} = {control['texts'][i]}" for control, i in controls)
     drawing = _svg(explorer.panels, indices).replace("<svg ", '<svg aria-hidden="true" ', 1)
     return f"{drawing}<p>{html.escape(values)}</p>{_table(explorer.readouts, indices)}"
 

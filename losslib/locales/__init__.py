@@ -65,7 +65,33 @@ def phrase(text: str) -> str:
     return text
 
 
+# A number of a text. Code and names keep theirs: what touches a letter, a dot, "=" or a quotation mark, what a bracket
+# holds that touches a letter, and what follows a lower-case Latin word, as a version does ("torch 2.6").
+_NUMBER = re.compile(
+    r"""(?<![\w.="'])(?<!\w[(\[])(?<![a-z]{4}\ )(?<![-+\u2212])  # nothing before it that makes it code
+        [-+\u2212]?(?:\d+(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?|inf)
+        (?![A-Za-z0-9_]|\.\w)  # nor after it: neither "2.5x" nor "2.13.0"
+    """,
+    re.VERBOSE,
+)
+_LIST = re.compile(r"\d,\s[-+\u2212]?\d")
+
+
 def number(text: str) -> str:
-    """A formatted decimal number with the decimal mark of the reader's language; other text is returned as it is."""
-    plain = re.fullmatch(r"[-+\u2212]?\d+\.\d+([eE][-+]?\d+)?\s?%?", text)
-    return text.replace(".", ",") if plain and _language in _DECIMAL_COMMA else text
+    """The text with the decimal mark of the reader's language in its numbers.
+
+    Code, versions and identifiers stay as they are: `f(x=0.5)`, 2.13.0. So does a text that lists numbers, "(2, 0.1)":
+    with a second sort of comma nobody could read it.
+    """
+    if _language not in _DECIMAL_COMMA or _LIST.search(text):
+        return text
+    return _NUMBER.sub(lambda found: found[0].replace(".", ","), text)
+
+
+def minus(text: str) -> str:
+    """The text with real minus signs (U+2212) in its numbers; hyphens in words, ranges and code stay as they are.
+
+    >>> minus("-2.677e-60 by log-cosh, dim=-1")
+    '−2.677e−60 by log-cosh, dim=-1'
+    """
+    return _NUMBER.sub(lambda found: found[0].replace("-", "\u2212"), text)

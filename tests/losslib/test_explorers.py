@@ -341,6 +341,11 @@ def test_figure_shows_the_values_of_sliders_and_readouts():
     assert '<th scope="row">Huber</th><td>1.500</td><td>1.000</td>' in html
 
 
+def test_figure_in_chinese_has_the_marks_of_its_language():
+    use_language("zh")
+    assert "<p>δ = 1；r = 2</p>" in huber_curves()._repr_mimebundle_()[0]["text/html"]
+
+
 def test_figure_of_what_plays_shows_it_played():
     assert "<p>step = 30; learning rate = 0.1</p>" in line_descent()._repr_mimebundle_()[0]["text/html"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from losslib import locales
-from losslib.locales import language, languages, number, tr, use_language
+from losslib.locales import language, languages, minus, number, tr, use_language
 
 
 @pytest.fixture
@@ -44,7 +44,55 @@ def test_russian_numbers_have_a_decimal_comma(text):
     assert number(text) == text.replace(".", ",")
 
 
-@pytest.mark.parametrize("text", ["12", "torch 2.6", "1.2.3", "x.5", "", "losslib.functional"])
+@pytest.mark.parametrize(
+    ("text", "russian"),
+    [
+        ("0.70 ± 0.06", "0,70 ± 0,06"),
+        ("4.1% (+0.3 ± 0.1)", "4,1% (+0,3 ± 0,1)"),
+        ("q = 0.9, N = 10", "q = 0,9, N = 10"),
+        ("IoU > 0.5: 0.12–0.57.", "IoU > 0,5: 0,12–0,57."),
+        ("CE, ε = 0,1, T = 2.5", "CE, ε = 0,1, T = 2,5"),
+        ("2.5σ, 1.2×10⁸", "2,5σ, 1,2×10⁸"),
+        ("min 0.5", "min 0,5"),
+    ],
+)
+def test_russian_numbers_within_a_text_have_a_decimal_comma(text, russian):
+    assert number(text) == text
+    use_language("ru")
+    assert number(text) == russian
+
+
+CODE = [
+    "f(x=0.5)",
+    "f(-0.5)",
+    "dim=-0.5",
+    "a[-1.5]",
+    "'-0.5'",
+    "lr-0.5",
+    "v2.5",
+    "2.13.0",
+    "fig-2.5.png",
+    "2.5x",
+]
+
+
+@pytest.mark.parametrize("text", ["12", "torch 2.6", "1.2.3", "x.5", "", "losslib.functional", *CODE])
 def test_only_decimal_numbers_change(text):
     use_language("ru")
     assert number(text) == text
+
+
+@pytest.mark.parametrize("text", ["(2, 1, 0.1)", "0.5, -0.25", "γ, α = 2, 0.25"])
+def test_numbers_in_a_list_keep_their_points(text):
+    use_language("ru")
+    assert number(text) == text
+
+
+@pytest.mark.parametrize("text", ["-1", "-2.677e+60", "1e-4", "-9.1e-05 (-3 %)", "[-1, 1]", "r = -5"])
+def test_numbers_have_a_real_minus(text):
+    assert minus(text) == text.replace("-", "−")
+
+
+@pytest.mark.parametrize("text", ["log-cosh", "0-1", "3-5", "GPT-2", "2024-11-22", "e-1", *CODE])
+def test_hyphens_of_words_ranges_and_code_stay(text):
+    assert minus(text) == text

@@ -123,6 +123,14 @@ def test_table_takes_arrays_and_tensors_and_writes_no_negative_zero():
     assert repr(table) == "a\tb\n1.0\t2\n0.0\t−3"
 
 
+def test_table_has_real_minus_signs_in_its_words_too():
+    table = notebook.table(
+        {"y = -1": ["-2.677e+60", "1e-04", "log-cosh", "dim=-1", "-inf"], "x": [-np.inf] * 5}
+    )
+    assert repr(table).split("\n")[:3] == ["y = −1\tx", "−2.677e+60\t−inf", "1e−04\t−inf"]
+    assert [row[0] for row in table.rows[2:]] == ["log-cosh", "dim=-1", "−inf"]
+
+
 def test_table_is_accessible_html_and_escapes_its_text():
     html = notebook.table({"<δ>": ["a & b"]})._repr_html_()
     assert '<th scope="col">&lt;δ&gt;</th>' in html
@@ -133,6 +141,8 @@ def test_table_is_accessible_html_and_escapes_its_text():
 def test_russian_table_has_decimal_commas():
     notebook.setup("ru")
     assert repr(notebook.table({"δ": [0.5]}, digits=2)) == "δ\n0,50"
+    words = notebook.table({"ε = 0.1": ["-2.677e+60", "0.70 ± 0.06", "f(x=0.5)"]})
+    assert repr(words) == "ε = 0,1\n−2,677e+60\n0,70 ± 0,06\nf(x=0.5)"
 
 
 def test_columns_of_a_table_are_equally_long():

@@ -113,6 +113,11 @@ def test_russian_axes_have_decimal_commas():
     assert "0.25" in texts(svg_of(line_figure("en")))
 
 
+def test_russian_words_in_figures_have_decimal_commas():
+    assert "CE, ε = 0,1" in texts(svg_of(line_figure("ru", label="CE, ε = 0.1")))
+    assert "(2, 0.5)" in texts(svg_of(line_figure("ru", label="(2, 0.5)")))
+
+
 @pytest.mark.parametrize(("language", "complete"), [("zh", True), ("en", False)])
 def test_only_chinese_figures_are_laid_out_with_chinese_glyphs(language, complete):
     with warnings.catch_warnings(record=True) as caught:

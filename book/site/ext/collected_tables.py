@@ -6,6 +6,7 @@ terms of `book/glossary.toml` in the order of the page's language, with the word
 
 import re
 import tomllib
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
@@ -95,15 +96,24 @@ def _folded(name: str, texts: dict[str, str], code: str) -> str:
 
 
 def _entry(term: dict, code: str) -> str:
-    others = " · ".join(
-        f'<span lang="{language.html}">{escape(term[other]["name"])}</span>'
-        for other, language in languages().items()
-        if other != code
-    )
+    words = languages()[code].words
     page, _, cell = term["page"].partition("#")
     link = f"[{_title(page, code)}](../{page}.ipynb{_section(page, cell, code)})"
     name = f'<span id="term-{slug(term)}">**{term[code]["name"]}**</span>'
-    return f"{name} ({others}). {term[code]['meaning']} {link}"
+    others = " · ".join(_other_names(term, code))
+    if others:
+        name += words["term_others"].replace("{others}", others)
+    return f"{name}{words['term_stop']}{term[code]['meaning']} {link}"
+
+
+def _other_names(term: dict, code: str) -> Iterator[str]:
+    """What the other languages call it, where that is another name; each name once."""
+    known = {term[code]["name"].casefold()}
+    for other, language in languages().items():
+        name = term[other]["name"]
+        if name.casefold() not in known:
+            yield f'<span lang="{language.html}">{escape(name)}</span>'
+        known.add(name.casefold())
 
 
 def _section(page: str, wanted: str, code: str) -> str:

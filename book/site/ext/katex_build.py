@@ -102,9 +102,11 @@ class KeepMarks(SphinxPostTransform):
                 continue
             mark = CLOSING.match(after)
             if mark:
-                after.parent.replace(after, nodes.Text(after[mark.end() :]))
+                # By its place: texts that read alike are equal, and an earlier one would be found instead.
+                parent, place = formula.parent, formula.parent.index(formula)
                 together = nodes.inline(classes=["unbroken"])
-                formula.replace_self(together)
+                parent[place] = together
+                parent[place + 1] = nodes.Text(after[mark.end() :])
                 together += [formula, nodes.Text(mark[0])]
 
 
