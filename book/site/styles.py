@@ -26,6 +26,7 @@ ATTRIBUTE = re.compile(r'\b(?:class|id|style|fill|stroke)="([^"]*)"|="[^"]*_stat
 TAG = re.compile(r"<([a-z][\w-]*)")
 STRING = re.compile(r"""\"[^"\n]*"|'[^'\n]*'|`[^`]*`""")
 VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")
+ANIMATION = re.compile(r"animation(?:-name)?\s*:\s*([\w-]+)")
 IMPORT = re.compile(r'@import "([^"]*)";')
 ADDRESS = re.compile(r"""url\((["']?)(?!data:)([^"')]*)\1\)""")
 LINK = re.compile(r'<link rel="stylesheet"[^>]*href="[^"]*?_static/([^"?]*)[^>]*>\s*')
@@ -62,10 +63,10 @@ def joined(sheets: list[Path], static: Path) -> str:
 
 
 def small(css: str, words: set[str]) -> str:
-    """A style sheet without rules that match nothing, variables that nothing uses, comments and space."""
+    """A style sheet without rules that match nothing, variables and animations that nothing uses, comments, space."""
     css = _purged(css, words)
     for _ in range(3):  # a variable that was needed by dropped ones alone goes with the next turn
-        css = _purged(css, words, words | set(VARIABLE.findall(css)))
+        css = _purged(css, words, words | set(VARIABLE.findall(css)) | set(ANIMATION.findall(css)))
     return css
 
 
@@ -78,25 +79,25 @@ def with_one_sheet(page: str, address: str) -> str:
     return page[: first.start()] + link + LINK.sub("", page[first.end() :])
 
 
-def _purged(css: str, words: set[str], variables: set[str] | None = None) -> str:
-    """A style sheet with what these words and variables (None: all of them) need, without comments and space."""
+def _purged(css: str, words: set[str], named: set[str] | None = None) -> str:
+    """A style sheet with what these words need, and of variables and animations those named, or all, if it is None."""
     rules = tinycss2.parse_stylesheet(css, skip_whitespace=True, skip_comments=True)
-    return "".join(_kept(rules, words, variables))
+    return "".join(_kept(rules, words, named))
 
 
-def _kept(rules: Iterable, words: set[str], variables: set[str] | None) -> Iterator[str]:
+def _kept(rules: Iterable, words: set[str], named: set[str] | None) -> Iterator[str]:
     for rule in rules:
         if rule.type == "qualified-rule":
             selectors = [s for s in map(_short, _split(rule.prelude, ",")) if _can_match(s, words)]
-            declarations = [d for d in map(_short, _split(rule.content, ";")) if _is_used(d, variables)]
+            declarations = [d for d in map(_short, _split(rule.content, ";")) if _is_used(d, named)]
             if selectors and declarations:
                 yield f"{','.join(selectors)}{{{';'.join(declarations)}}}"
         elif rule.at_keyword in ("media", "supports", "layer", "container") and rule.content is not None:
             inner = tinycss2.parse_rule_list(rule.content, skip_whitespace=True, skip_comments=True)
-            if kept := "".join(_kept(inner, words, variables)):
+            if kept := "".join(_kept(inner, words, named)):
                 yield f"@{rule.at_keyword} {_short(rule.prelude)}{{{kept}}}"
         elif rule.at_keyword == "keyframes":
-            if _can_match(f".{_short(rule.prelude)}", words):
+            if named is None or _short(rule.prelude) in named:
                 yield rule.serialize()
         elif rule.at_keyword != "charset":  # may stand at the beginning alone, and says what is so anyway
             yield rule.serialize()
@@ -125,8 +126,8 @@ def _can_match(selector: str, words: set[str]) -> bool:
     return bool(selector) and all(name in words or COMPOSED.match(name) for name in names)
 
 
-def _is_used(declaration: str, variables: set[str] | None) -> bool:
+def _is_used(declaration: str, named: set[str] | None) -> bool:
     name = declaration.partition(":")[0].strip()
-    if variables is None or not name.startswith("--"):
+    if named is None or not name.startswith("--"):
         return bool(name)
-    return name in variables or bool(COMPOSED.match(name))
+    return name in named or bool(COMPOSED.match(name))
