@@ -39,9 +39,7 @@ class Visit:
 
     def __post_init__(self):
         self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.on(
-            "requestfailed", lambda request: self.failures.append(f"{request.url}: {request.failure}")
-        )
+        self.tab.on("requestfailed", self._note_failure)
         self.tab.on("response", self._note_response)
         self.tab.on("console", self._note_message)
         self.tab.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
@@ -97,6 +95,10 @@ class Visit:
     def measure(self, name: str) -> list[str]:
         """What one of the measures of measure.js finds."""
         return self.tab.evaluate(f"(() => {{ {MEASURE} return measures.{name}(); }})()")
+
+    def _note_failure(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # a reader went on before the answer came
+            self.failures.append(f"{request.url}: {request.failure}")
 
     def _note_response(self, response) -> None:
         if response.status >= 400:
