@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, sync_playwright
 from benchmarks import lighthouse, site_report
 from benchmarks.stock import CDN, build_stock
 from benchmarks.visits import LINES, OFFLINE, VIEWPORT, Site, read, redraws, use
+from book.site.ext.explorer_assets import STATE_TYPE
 from book.site.languages import languages
 from book.site.project import BUILD, SITE, base_url, pages
 from book.site.serve import server
@@ -28,7 +29,6 @@ from tests.site.browser import ARGUMENTS, find
 
 FOLDER = BUILD / "bench"
 RESULTS = Path(__file__).with_name("results")
-VIEW = 'type="application/vnd.jupyter.widget-view+json"'
 # kind -> one such page in a language; what is above 200 KB anywhere, the tests of the site find
 KINDS = {
     "contents": "index.html",
@@ -38,6 +38,8 @@ KINDS = {
     "wrong address": "no-such-page.html",
 }
 OURS_ALONE = {"wrong address"}  # stock Jupyter Book has no page for them
+# what Lighthouse opens in the place of a page that is answered with an error, which it refuses
+JUDGED = {"wrong address": "404.html"}
 
 
 def measure(browser: Browser, sites: dict[str, Site], path: str, explorers: int, rounds: int):
@@ -60,7 +62,7 @@ def measure(browser: Browser, sites: dict[str, Site], path: str, explorers: int,
 
 def explorers_in(path: str) -> int:
     file = SITE / path.partition("?")[0]
-    return file.read_text("utf-8").count(VIEW) if file.is_file() else 0
+    return file.read_text("utf-8").count(f'type="{STATE_TYPE}"') if file.is_file() else 0
 
 
 def start(folder: Path) -> str:
@@ -91,7 +93,7 @@ def main() -> None:
             values, missing = measure(browser, visited, path, explorers, options.rounds)
             page = {"path": path, "kind": kind, "explorers": explorers, "values": values, "missing": missing}
             if not options.no_lighthouse:
-                page["lighthouse"] = lighthouse.judge(visited, path, FOLDER, options.rounds)
+                page["lighthouse"] = lighthouse.judge(visited, JUDGED.get(kind, path), FOLDER, options.rounds)
             print(site_report.text(page), flush=True)
             results.append(page)
         moved: dict[str, list[float]] = {}

@@ -1,6 +1,6 @@
 """What pages load, once for the whole site, under names that change with what is in the files.
 
-A file of `assets` never changes: `assets/runtime-1f2e3d4c5b6a.js` may be kept for ever, by a browser and by whatever
+A file of `assets` never changes: `assets/page-1f2e3d4c5b6a.js` may be kept for ever, by a browser and by whatever
 stands between. What is the same in every language is there once.
 """
 
@@ -9,10 +9,11 @@ import os
 import re
 from pathlib import Path
 
-# addresses of files of `_static` in pages; the pictures that announce a page elsewhere keep their names
-LINKED = re.compile(r'"((?:\.\./)*(?:_static/(?!previews/)|searchindex\.js)[^"?#]*)(?:\?v=[^"]*)?"')
+# addresses of files of `_static` in pages and their styles; pictures that announce a page elsewhere keep their names
+LINKED = re.compile(
+    r'(?<=["(])((?:\.\./)*(?:_static/(?!previews/)|searchindex\.js)[^"?#)]*)(?:\?v=[^"]*)?(?=[")])'
+)
 MARK = re.compile(r"(^|-)[0-9a-f]{12}$")  # at the end of a name, of what was in the file before
-IN_STYLE = re.compile(r"""url\((["']?)(?!data:|#)([^"')]+)\1\)""")
 
 
 def content_hash(content: bytes) -> str:
@@ -33,23 +34,17 @@ class Assets:
 
         def here(address: re.Match) -> str:
             file = path.parent / address[1]
-            return f'"{up}/{self.put(file)}"' if file.is_file() else address[0]
+            return f"{up}/{self.put(file)}" if file.is_file() else address[0]
 
         return LINKED.sub(here, page)
 
     def put(self, file: Path) -> str:
-        """Put a file here, a style sheet with what it names; return its name."""
+        """Put a file here; return its name."""
         file = file.resolve()
         if file not in self._names:
             content = file.read_bytes()
-            if file.suffix == ".css":
-                content = self._style(content.decode("utf-8"), file.parent).encode("utf-8")
-            mark = content_hash(content)
-            name = f"{MARK.sub('', file.stem)}-{mark}".removeprefix("-") + file.suffix
+            name = f"{MARK.sub('', file.stem)}-{content_hash(content)}".removeprefix("-") + file.suffix
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_bytes(content)
             self._names[file] = name
         return self._names[file]
-
-    def _style(self, css: str, folder: Path) -> str:
-        return IN_STYLE.sub(lambda address: f"url({self.put(folder / address[2])})", css)

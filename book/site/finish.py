@@ -64,17 +64,18 @@ def _put_language(language: Language, site: Path) -> None:
     """Put the pages of a language into a site, and into its assets what they load."""
     assets, folder = Assets(site), site / language.code
     shutil.copytree(work_folder(language.code) / "html", folder, ignore=LEFT_OUT)
-    style = _slim(folder)
-    _rewrite_catalogue(folder / "_static" / "translations.js", language)
-    minify_scripts(folder / "_static")
+    static = folder / "_static"
+    css = _slim(folder).read_text("utf-8")
+    _rewrite_catalogue(static / "translations.js", language)
+    minify_scripts(static)
     for page in folder.rglob("*.html"):
         text = translate(with_names(page.read_text("utf-8"), language), language)
         text = mark_foreign_words(PLAIN_CODE.sub(r"\1", text), language)
         text = with_compact_drawings(text)
-        text = _without_pictures(text, page.parent, folder / "_static" / "pictures")
-        text = styles.with_one_sheet(text, os.path.relpath(style, page.parent))
+        text = _without_pictures(text, page.parent, static / "pictures")
+        text = styles.with_one_sheet(text, css, os.path.relpath(static, page.parent))
         page.write_text(with_policy(assets.linked(text, page)), "utf-8")
-    _keep_previews(folder / "_static")
+    _keep_previews(static)
 
 
 def translate(page: str, language: Language) -> str:

@@ -16,8 +16,8 @@ from book.site.project import BOOK
 
 WORKER = BOOK / "site" / "worker.js"
 LOGO = BOOK / "site" / "static" / "logo.svg"
-# the name of a file of `assets`, in a page or a style sheet
-ASSET = re.compile(r"(?:assets/|url\()([\w.-]+)")
+# the name of a file of `assets` in a page
+ASSET = re.compile(r"assets/([\w.-]+)")
 PAPER = "#ffffff"
 # how an icon is drawn: its width, the part of it that the mark fills, whether there is paper behind the mark
 ICONS = {
@@ -86,14 +86,8 @@ def _list(site: Path, language: Language, built: list[Language]) -> dict:
 def _pages(site: Path, language: Language) -> list[Path]:
     """The pages of a language and what they are made of."""
     pages = sorted((site / language.code).rglob("*.html"))
-    assets, named = {path.name: path for path in (site / "assets").iterdir()}, pages
-    needed: set[Path] = set()
-    while named:  # what pages name, then what is named there
-        names = set().union(*(ASSET.findall(path.read_text("utf-8")) for path in named))
-        found = {assets[name] for name in names & assets.keys()} - needed
-        needed |= found
-        named = [path for path in found if path.suffix == ".css"]
-    return [*pages, *sorted(needed)]
+    named = set().union(*(ASSET.findall(page.read_text("utf-8")) for page in pages))
+    return [*pages, *sorted(path for path in (site / "assets").iterdir() if path.name in named)]
 
 
 def _search(site: Path, language: Language, built: list[Language]) -> list[Path]:

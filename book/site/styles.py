@@ -1,4 +1,8 @@
-"""One small style sheet for a language: only the rules and variables that its pages and scripts can use."""
+"""One small style sheet for a language: only the rules and variables that its pages and scripts can use.
+
+It travels in the pages. One that is fetched comes late on a slow line, among all else that a page asks for, and by
+then all of the page is there to be laid out before anything is shown.
+"""
 
 import os
 import re
@@ -70,13 +74,13 @@ def small(css: str, words: set[str]) -> str:
     return css
 
 
-def with_one_sheet(page: str, address: str) -> str:
-    """The page with the one style sheet in the place of all that it links."""
+def with_one_sheet(page: str, css: str, static: str) -> str:
+    """The page with the one style sheet in the place of all that it links; its addresses lead from `static`."""
     if lost := [name for name in LINK.findall(page) if not any(fnmatch(name, sheet) for sheet in SHEETS)]:
         raise ValueError(f"expected a page with style sheets of book.site.styles.SHEETS, found {lost}")
     first = next(LINK.finditer(page))
-    link = f'<link rel="stylesheet" href="{address}" />\n'
-    return page[: first.start()] + link + LINK.sub("", page[first.end() :])
+    css = ADDRESS.sub(lambda address: f"url({static}/{address[2]})", css)
+    return f'{page[: first.start()]}<style id="sheet">{css}</style>\n{LINK.sub("", page[first.end() :])}'
 
 
 def _purged(css: str, words: set[str], named: set[str] | None = None) -> str:

@@ -51,8 +51,6 @@ class Visit:
         return self
 
     def wait(self) -> None:
-        if self.tab.locator(".explorer-fallback, .explorer").count():
-            self.tab.wait_for_selector("html[data-explorers-ready]", timeout=15_000)
         self.tab.evaluate("document.fonts.ready.then(() => true)")
 
     def unfold(self) -> None:

@@ -11,11 +11,11 @@ from book.site.project import SITE
 from tests.site.browsing import Visit
 
 READ, OTHER = "regression/mae.html", "regression/huber.html"
-STYLE = re.compile(r"book-[0-9a-f]{12}\.css")
+SCRIPT = re.compile(r"page-[0-9a-f]{12}\.js")
 
 
 def edition(folder, mark: str) -> None:
-    """A site of one language, in which the mark stands in every heading and in the style sheet."""
+    """A site of one language, in which the mark stands in every heading and in the script."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in ("index.html", "offline.html", "404.html", "_headers"):
@@ -23,22 +23,20 @@ def edition(folder, mark: str) -> None:
     leave_out = shutil.ignore_patterns("_sources", "previews")
     for name in ("en", "assets", "pagefind"):
         shutil.copytree(SITE / name, folder / name, ignore=leave_out)
-    style = folder / "assets" / f"book-{mark * 12}.css"
+    script = folder / "assets" / f"page-{mark * 12}.js"
     for page in (folder / "en").rglob("*.html"):
         text = page.read_text("utf-8")
-        if named := STYLE.search(text):
-            css = (SITE / "assets" / named[0]).read_text("utf-8")
-        page.write_text(STYLE.sub(style.name, text).replace("<h1>", f"<h1>{mark} "), "utf-8")
-    style.write_text(f"{css} :root {{ --edition: '{mark}' }}", "utf-8")
+        if named := SCRIPT.search(text):
+            code = (SITE / "assets" / named[0]).read_text("utf-8")
+        page.write_text(SCRIPT.sub(script.name, text).replace("<h1>", f"<h1>{mark} "), "utf-8")
+    script.write_text(f"{code}; document.documentElement.dataset.edition = '{mark}';", "utf-8")
     write_offline(folder, [languages()["en"]])
 
 
 def shown_edition(reader: Visit) -> tuple[str, str]:
-    """The marks of the page that is shown and of its style."""
+    """The marks of the page that is shown and of its script."""
     heading = reader.tab.locator("article h1").inner_text()
-    return heading[0], reader.tab.evaluate(
-        "getComputedStyle(document.documentElement).getPropertyValue('--edition')"
-    )[1]
+    return heading[0], reader.tab.evaluate("document.documentElement.dataset.edition")
 
 
 def settle(reader: Visit) -> None:

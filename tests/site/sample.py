@@ -1,5 +1,7 @@
 """A small site without fault, one chapter in every language: what tests break on purpose."""
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 from book.site.assets import content_hash
@@ -23,10 +25,6 @@ SHOWN = {
         "一张很小的图，长宽各八个点，里面什么也没有画",
     ),
 }
-DIRECTIVES = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self'"
-)
-POLICY = f'<meta http-equiv="Content-Security-Policy" content="{DIRECTIVES}">'
 PAGE = """<!doctype html>
 <html lang="{language.html}">
 <head>
@@ -39,7 +37,7 @@ PAGE = """<!doctype html>
 <meta property="og:description" content="{words}">
 <meta property="og:image" content="../../{picture}">
 <link rel="icon" href="../../{picture}">
-<link rel="stylesheet" href="../../{style}">
+<style>{rules}</style>
 </head>
 <body>
 <nav><details class="language-menu"><summary>{words}</summary>{menu}</details>
@@ -64,15 +62,19 @@ RULES = f""":root {{ color-scheme: light dark }}
 html {{ background: Canvas }}
 body {{ font-family: sans-serif }}
 a {{ color: LinkText }}
-article {{ background: url("{PICTURE}") no-repeat 0 0 / 1px }}
+article {{ background: url("../../{PICTURE}") no-repeat 0 0 / 1px }}
 """
-STYLE = f"style-{content_hash(RULES.encode())}.css"
+OWN_STYLE = f"'sha256-{b64encode(sha256(RULES.encode()).digest()).decode()}'"
+DIRECTIVES = (
+    f"default-src 'none'; script-src 'self'; style-src-elem {OWN_STYLE}; style-src-attr 'unsafe-inline'; "
+    "img-src 'self'"
+)
+POLICY = f'<meta http-equiv="Content-Security-Policy" content="{DIRECTIVES}">'
 
 
 def make(root: Path) -> Path:
     """Write the site below `root` and return `root`."""
     (root / PICTURE).write_text(DRAWING, "utf-8")
-    (root / STYLE).write_text(RULES, "utf-8")
     for name in ("index.html", "404.html"):
         (root / name).write_text("<title>MSE</title>", "utf-8")
     menu = " ".join(
@@ -87,7 +89,7 @@ def make(root: Path) -> Path:
         parts = {
             "policy": POLICY,
             "picture": PICTURE,
-            "style": STYLE,
+            "rules": RULES,
             "words": WORDS[code],
             "shown": SHOWN[code],
             "menu": menu,

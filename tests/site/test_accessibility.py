@@ -130,6 +130,7 @@ def test_paper_is_white_unfolded_and_without_menus(chapter, scheme):
     tab = opened.tab
     tab.emulate_media(media="print", color_scheme=scheme)
     expect(tab.locator("html")).to_have_attribute("data-theme", "light")
+    expect(tab.locator("article h1")).to_be_visible()
     for menu in (
         ".bd-header-article",
         ".language-menu",

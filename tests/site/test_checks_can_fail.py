@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from book.site.ext.explorer_assets import STATE_TYPE
 from tests.site import sample
 from tests.site.browsing import DESKTOP, PHONE, Visit, served
 from tests.site.built import Page
@@ -22,8 +23,7 @@ DRAWING, PICTURE = sample.SHOWN["en"]
 LINE = {"kind": "curve", "dash": 0}
 NAMES = {"a": LINE | {"color": 0}, "b": LINE | {"color": 1}}
 SCENE = {"names": NAMES, "panels": [{"elements": list(NAMES.values())}]}
-LEGEND = json.dumps({"state": {"model": {"state": {"scene": SCENE}}}})
-LEGEND = f'<script type="{documents.STATE}">{LEGEND}</script>'
+LEGEND = f'<script type="{STATE_TYPE}">{json.dumps({"scene": SCENE})}</script>'
 
 # The check, what is replaced by what in the English page, and what the check says about it.
 FAULTS = [
@@ -57,10 +57,16 @@ FAULTS = [
     (documents.links_lead_somewhere, '"#start"', '"/en/regression/mse.html"', "leaves the folder"),
     (documents.resources_are_in_the_site, 'src="../../', 'src="https://example.org/', "not in the site"),
     (documents.resources_are_in_the_site, 'src="../../', 'src="', f"needs {sample.PICTURE}, which does not"),
-    (documents.resources_are_in_the_site, sample.STYLE, "none.css", "none.css, which does not exist"),
-    (documents.scripts_hold_nothing_up, END, '<script src="a.js"></script>', "the page waits for a.js"),
+    (documents.resources_are_in_the_site, 'url("../../', 'url("', f"needs {sample.PICTURE}, which does not"),
+    (documents.nothing_holds_up_the_text, END, '<script src="a.js"></script>', "the page waits for a.js"),
+    (
+        documents.nothing_holds_up_the_text,
+        END,
+        '<link rel="stylesheet" href="a.css">',
+        "the page waits for a.css",
+    ),
     (documents.pictures_have_sizes, ' width="8"', "", "a picture without its size"),
-    (documents.names_change_with_contents, sample.STYLE, "404.html", "404.html does not change"),
+    (documents.names_change_with_contents, sample.PICTURE, "404.html", "404.html does not change"),
     (documents.pictures_are_described, f' alt="{PICTURE}"', "", "without alternative text"),
     (
         documents.losses_have_their_colours,
@@ -91,7 +97,7 @@ FAULTS = [
         '<script src="http://localhost:9/"></script>',
         "localhost",
     ),
-    (rendering.requests_succeed, sample.STYLE, "none.css", "none.css: status 404"),
+    (rendering.requests_succeed, 'src="../../', 'src="', f"{sample.PICTURE}: status 404"),
     (rendering.console_is_silent, END, "<script>f()</script>", "Content Security Policy"),
     (rendering.console_is_silent, sample.POLICY, "<script>f()</script>", "f is not defined"),
     (rendering.page_fits_a_phone, END, '<p style="width: 500px">wide</p>', "pixels wide in a window of 360"),
@@ -271,17 +277,17 @@ def other_readouts(scene: dict) -> None:
     ],
 )
 def test_wrong_number_in_an_explorer_is_found(visit, tamper, expected):
-    state = re.compile(
-        r'(<script type="application/vnd.jupyter.widget-state\+json">)(.*?)(</script>)', re.DOTALL
-    )
+    kept = re.compile(rf'(<script type="{re.escape(STATE_TYPE)}">)(.*?)(</script>)', re.DOTALL)
 
     def change(found: re.Match) -> str:
-        models = json.loads(found[2])
-        tamper(next(iter(models["state"].values()))["state"]["scene"])
-        return found[1] + json.dumps(models).replace("</", "<\\/") + found[3]
+        state = json.loads(found[2])
+        tamper(state["scene"])
+        return found[1] + json.dumps(state).replace("</", "<\\/") + found[3]
 
     sight = visit(viewport=DESKTOP)
-    sight.tab.route("**/mse.html", lambda route: route.fulfill(body=state.sub(change, route.fetch().text())))
+    sight.tab.route(
+        "**/mse.html", lambda route: route.fulfill(body=kept.sub(change, route.fetch().text(), count=1))
+    )
     sight.open("en/regression/mse.html")
     explorer, made = sight.tab.locator(".explorer").first, explorers_of("regression/mse")[0]
     assert any(expected in line for line in shows_the_numbers_of_losslib(explorer, made))

@@ -1,4 +1,4 @@
-"""When the site is made anew: readers see nothing stale, no page with the style of another edition."""
+"""When the site is made anew: readers see nothing stale, no page with the script of another edition."""
 
 import json
 
@@ -8,7 +8,7 @@ from tests.site.browsing import DESKTOP, served
 from tests.site.offline import (
     OTHER,
     READ,
-    STYLE,
+    SCRIPT,
     cached,
     edition,
     keep,
@@ -34,8 +34,8 @@ def test_new_edition_is_read_at_once_and_whole(visit, tmp_path):
         assert reader.messages + reader.failures == []
 
 
-def test_old_page_keeps_its_style_until_it_is_read_anew(visit, tmp_path):
-    """Then the next edition takes the old style away."""
+def test_old_page_keeps_its_script_until_it_is_read_anew(visit, tmp_path):
+    """Then the next edition takes the old script away."""
     edition(tmp_path / "site", "a")
     with served(tmp_path / "site") as address:
         reader = visit(address, viewport=DESKTOP).open(f"en/{READ}")
@@ -56,8 +56,8 @@ def test_old_page_keeps_its_style_until_it_is_read_anew(visit, tmp_path):
         settle(reader)
         edition(tmp_path / "site", "d")
         renew(reader)
-        styles = {STYLE.search(url)[0] for url in cached(reader) if STYLE.search(url)}
-        assert styles == {"book-cccccccccccc.css"}
+        scripts = {SCRIPT.search(url)[0] for url in cached(reader) if SCRIPT.search(url)}
+        assert scripts == {"page-cccccccccccc.js"}
         assert reader.messages + reader.failures == []
 
 

@@ -45,9 +45,21 @@ def places(explorer) -> list[str]:
 
 
 def grip(explorer) -> tuple[float, float]:
-    """What there is to drag, its handle or the thumb of its first slider, scrolled to the middle of the window."""
+    """What there is to drag, its handle or the thumb of its first slider, scrolled to the middle of the window.
+
+    Sections that come near are laid out, and move it; it stays there once they are.
+    """
     part = explorer.locator(".explorer-ring, input").first
-    part.evaluate("part => part.scrollIntoView({block: 'center', behavior: 'instant'})")
+    part.evaluate(
+        """async (part) => {
+          const frame = () => new Promise(requestAnimationFrame);
+          for (let top; top !== part.getBoundingClientRect().top; ) {
+            part.scrollIntoView({ block: "center", behavior: "instant" });
+            top = part.getBoundingClientRect().top;
+            for (let i = 0; i < 3; i++) await frame();
+          }
+        }"""
+    )
     share = part.evaluate("part => part.max ? part.value / part.max : 0.5")
     thumb = 8 if share != 0.5 else 0
     box = part.bounding_box()

@@ -1,15 +1,13 @@
 """Explorers on a small page without a kernel, in a browser: what they show equals what losslib computed in Python."""
 
 import html
-import json
 
 import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
 
-from book.site.ext.explorer_assets import STATE_TYPE, extract
-from book.site.project import BOOK
+from book.site.ext.explorer_assets import with_states
 from losslib import functional as F
 from losslib.explorers import Slider, descent, loss_curves, outlier_fit
 from losslib.explorers.encoding import format_number
@@ -40,8 +38,6 @@ def write_page(folder, explorers, language="en"):
     """The page as the site's build leaves it, with a widget of another kind between the explorers."""
     slider = {"_model_name": "IntSliderModel", "value": 3}
     models = {e.model_id: {"state": e.get_state()} for e in explorers} | {"other": {"state": slider}}
-    kept, assets = extract(models, folder)
-    (folder / "runtime.js").write_text((BOOK / "site/static/runtime.js").read_text("utf-8"), "utf-8")
     figures = [e._repr_mimebundle_()[0]["text/html"] for e in explorers]
     named = [
         f.replace("<figure ", f'<figure role="img" aria-label="picture {i}" ', 1)
@@ -51,17 +47,15 @@ def write_page(folder, explorers, language="en"):
         1,
         '<p id="other">3</p><script type="application/vnd.jupyter.widget-view+json">{"model_id": "other"}</script>',
     )
+    body, assets = with_states("".join(named), models, folder)
     styles = "".join(f'<link rel="stylesheet" href="{name}">' for name in assets if name.endswith("css"))
-    scripts = "".join(
-        f'<script defer src="{n}"></script>' for n in [*assets, "runtime.js"] if n.endswith("js")
-    )
+    scripts = "".join(f'<script async src="{name}"></script>' for name in assets if name.endswith("js"))
     page = folder / "index.html"
     page.write_text(
         f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>Explorers</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">'
-        f"{styles}{scripts}<style>body {{ margin: 16px; font-size: 16px }} {DARK}</style><body>{''.join(named)}"
-        f'<script type="{STATE_TYPE}">{json.dumps({"state": kept})}</script>',
+        f"{styles}{scripts}<style>body {{ margin: 16px; font-size: 16px }} {DARK}</style><body>{body}",
         "utf-8",
     )
     return page.as_uri()
@@ -89,8 +83,6 @@ def open_page(chromium, address):
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector("html[data-explorers-ready]", timeout=10_000)
         return page
 
     yield open_with

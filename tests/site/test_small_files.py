@@ -85,20 +85,21 @@ def test_letters_of_formulas_are_told_by_their_font(tmp_path):
 def site(tmp_path):
     static = tmp_path / "en" / "_static"
     static.mkdir(parents=True)
-    (static / "a.css").write_text('p{background:url(b.svg)}q{background:url("data:image/svg+xml,")}', "utf-8")
     (static / "b.svg").write_text("<svg/>", "utf-8")
     return tmp_path
 
 
-def test_name_of_a_style_changes_with_what_it_names(site):
-    def style_of(picture: str) -> str:
+def test_address_changes_with_the_file_in_tags_and_styles(site):
+    def addresses(picture: str) -> list[str]:
         (site / "en" / "_static" / "b.svg").write_text(picture, "utf-8")
-        page = Assets(site).linked('<link href="_static/a.css?v=1">', site / "en" / "index.html")
-        return re.search(r'href="\.\./assets/(a-[0-9a-f]{12}\.css)"', page)[1]
+        page = '<img src="_static/b.svg?v=1"><style>p{background:url(_static/b.svg)}</style>'
+        linked = Assets(site).linked(page, site / "en" / "index.html")
+        return re.findall(r'(?:src="|url\()\.\./assets/(b-[0-9a-f]{12}\.svg)[")]', linked)
 
-    one, other = style_of("<svg/>"), style_of("<svg></svg>")
-    assert one != other
-    assert re.search(r"url\(b-[0-9a-f]{12}\.svg\)", (site / "assets" / one).read_text("utf-8"))
+    one, other = addresses("<svg/>"), addresses("<svg></svg>")
+    assert len(one) == len(other) == 2
+    assert len({*one, *other}) == 2
+    assert {path.name for path in (site / "assets").iterdir()} == {*one, *other}
 
 
 def test_other_addresses_stay(site):
@@ -108,7 +109,7 @@ def test_other_addresses_stay(site):
 
 def test_the_site_has_the_explorers_code_once():
     scripts = [path.relative_to(SITE).as_posix() for path in SITE.rglob("*.js") if path.stat().st_size]
-    for name in ("explorer", "runtime", "page"):
+    for name in ("explorer", "page"):
         assert len([script for script in scripts if script.startswith(f"assets/{name}-")]) == 1, scripts
     named = [page for page in pages() if "createPanel" in (page.root / page.path).read_text("utf-8")]
     assert named == []

@@ -19,7 +19,7 @@ from book.site.languages import Language
 from book.site.project import SITE
 
 WIDTH, HEIGHT = 650, 960  # of the text on a page, in the pixels of CSS
-SHEET = re.compile(r'<link rel="stylesheet" href="([^"]*)"')
+SHEET = re.compile(r'<style id="sheet">(.*?)</style>', re.DOTALL)
 
 # Formulas and tables that are wider than the page, made smaller; the document must be laid out as wide as a page.
 FIT = """() => {
@@ -73,7 +73,8 @@ def _book(language: Language, chapters: list[Chapter]) -> str:
         'font: 9pt "Source Sans 3", "Han Sans", sans-serif; color: #444 } }\n'
         for chapter in chapters
     )
-    head = f'<link rel="stylesheet" href="/{language.code}/{sheet[1]}" />\n<style>\n{running}</style>\n'
+    style = sheet[1].replace("url(../", "url(/")
+    head = f"<style>{style}</style>\n<style>\n{running}</style>\n"
     body = "\n".join(
         f'<article class="bd-article chapter" id="{chapter.slug}" style="page: {chapter.slug}">'
         f"{chapter.xhtml}</article>"

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from bs4 import Comment, Tag
 
 from book.site.assets import content_hash
+from book.site.ext.explorer_assets import STATE_TYPE
 from book.site.languages import languages, source_language
 from book.site.project import base_url, notebook
 from losslib import palette
@@ -21,7 +22,6 @@ LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u34
 LASTING = re.compile(r"\b([0-9a-f]{12})\.\w+$")
 # characters that the shortest alternative text may have; a Chinese one says as much with fewer
 SHORTEST = {"zh": 20, "": 60}
-STATE = "application/vnd.jupyter.widget-state+json"
 # a Latin word, not a file's suffix or a part of an address; an abbreviation has no three small letters in a row
 FOREIGN = re.compile(r"(?<![\w@./-])[A-Za-z]*[a-z]{3}")
 NOT_PROSE = {"code", "kbd", "math", "pre", "samp", "script", "style", "svg"}
@@ -113,21 +113,23 @@ def links_lead_somewhere(page: Page) -> Iterator[str]:
 
 def resources_are_in_the_site(page: Page) -> Iterator[str]:
     """Nothing that a page needs is missing or lies on another host."""
-    for address, origin in _resources(page):
+    for address in _resources(page):
         if address.startswith("data:"):
             continue
-        target = origin.target(address)
+        target = page.target(address)
         if target is None:
-            yield f"{origin} fetches {address}, which is not in the site"
+            yield f"the page fetches {address}, which is not in the site"
         elif not (page.root / target[0]).is_file():
-            yield f"{origin} needs {address}, which does not exist"
+            yield f"the page needs {address}, which does not exist"
 
 
-def scripts_hold_nothing_up(page: Page) -> Iterator[str]:
-    """A reader sees the text before any script has come."""
+def nothing_holds_up_the_text(page: Page) -> Iterator[str]:
+    """A reader sees the text before any script or style sheet has come."""
     for script in page.tree.find_all("script", src=True):
         if not ({"async", "defer"} & set(script.attrs) or script.get("type") == "module"):
             yield f"the page waits for {script['src']}"
+    for link in page.tree.find_all("link", rel="stylesheet"):
+        yield f"the page waits for {link['href']}"
 
 
 def pictures_have_sizes(page: Page) -> Iterator[str]:
@@ -139,8 +141,8 @@ def pictures_have_sizes(page: Page) -> Iterator[str]:
 
 def names_change_with_contents(page: Page) -> Iterator[str]:
     """What a page loads may be kept for ever: were it to change, it would have another name."""
-    for address, origin in _resources(page):
-        path = (origin.target(address) or ("",))[0]
+    for address in _resources(page):
+        path = (page.target(address) or ("",))[0]
         if address.startswith("data:") or not (page.root / path).is_file():
             continue
         name = LASTING.search(path)
@@ -175,15 +177,14 @@ def pictures_are_told_apart(pages: Iterable[Page]) -> Iterator[str]:
 
 def series_are_told_apart_without_colour(page: Page) -> Iterator[str]:
     """No two entries of an explorer's legend that stand in one panel look alike but for their colour."""
-    for tag in page.tree.find_all("script", type=STATE):
-        for model in json.loads(tag.string)["state"].values():
-            scene = model["state"]["scene"]
-            for (name, style), (other, its) in combinations(scene["names"].items(), 2):
-                together = any(_holds(panel, style) and _holds(panel, its) for panel in scene["panels"])
-                # the text's own colour, black or white, is as far from the others as it can be
-                inked = (style["color"] is None) != (its["color"] is None)
-                if together and not inked and style | {"color": None} == its | {"color": None}:
-                    yield f"only colour tells {other!r} from {name!r} in an explorer: {style}"
+    for tag in page.tree.find_all("script", type=STATE_TYPE):
+        scene = json.loads(tag.string)["scene"]
+        for (name, style), (other, its) in combinations(scene["names"].items(), 2):
+            together = any(_holds(panel, style) and _holds(panel, its) for panel in scene["panels"])
+            # the text's own colour, black or white, is as far from the others as it can be
+            inked = (style["color"] is None) != (its["color"] is None)
+            if together and not inked and style | {"color": None} == its | {"color": None}:
+                yield f"only colour tells {other!r} from {name!r} in an explorer: {style}"
 
 
 def foreign_words_are_marked(page: Page) -> Iterator[str]:
@@ -273,20 +274,17 @@ def _meta(page: Page, attribute: str, name: str) -> str:
     return tag.get("content", "").strip() if tag else ""
 
 
-def _resources(page: Page) -> Iterator[tuple[str, Page]]:
-    """The address of everything that is fetched for a page, and the page or style that names it."""
+def _resources(page: Page) -> Iterator[str]:
+    """The address of everything that is fetched for a page."""
     for tag in page.tree.find_all(list(RESOURCES)):
         if address := tag.get(RESOURCES[tag.name]):
-            yield address, page
+            yield address
     for link in page.tree.find_all("link", href=True):
-        if not FETCHED_LINKS & set(link["rel"]):
-            continue
-        yield link["href"], page
-        path = (page.target(link["href"]) or ("",))[0]
-        if path.endswith(".css") and (page.root / path).is_file():
-            style = Page(page.root, path)
-            addresses = STYLE_ADDRESS.findall((page.root / path).read_text("utf-8"))
-            yield from ((address, style) for address in addresses if not address.startswith("#"))
+        if FETCHED_LINKS & set(link["rel"]):
+            yield link["href"]
+    for style in page.tree.find_all("style"):
+        addresses = STYLE_ADDRESS.findall(style.string or "")
+        yield from (address for address in addresses if not address.startswith("#"))
 
 
 def _holds(panel: dict, style: dict) -> bool:
@@ -323,7 +321,7 @@ CHECKS = [
     ids_are_unique,
     links_lead_somewhere,
     resources_are_in_the_site,
-    scripts_hold_nothing_up,
+    nothing_holds_up_the_text,
     pictures_have_sizes,
     names_change_with_contents,
     pictures_are_described,

@@ -8,16 +8,10 @@ from urllib.request import Request, urlopen
 
 from tests.site.browsing import Visit
 
-KINDS = {
-    ".css": "styles",
-    ".js": "scripts",
-    ".woff2": "fonts",
-    ".html": "text",
-    "": "text",
-}  # the rest is pictures
+KINDS = {".js": "scripts", ".woff2": "fonts", ".html": "text", "": "text"}  # the rest is pictures
 HEADERS = 300  # bytes of an answer before its content
 KB = 1000
-BUDGET = {"all": 202 * KB, "styles": 20 * KB, "scripts": 20 * KB, "fonts": 50 * KB}
+BUDGET = {"all": 202 * KB, "scripts": 20 * KB, "fonts": 50 * KB}
 
 
 def page_is_light(visit: Visit) -> Iterator[str]:
