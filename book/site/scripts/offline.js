@@ -117,9 +117,11 @@
     show(error.name === "QuotaExceededError" ? "full" : "failed");
   }
 
+  /** What nobody has asked for yet. */
   async function offer() {
     try {
       const { size, download } = await (await list()).json();
+      if ((await kept()).length) return;
       show("offer", { size: megabytes(size), download: megabytes(download) });
     } catch {
       show("failed");
@@ -128,13 +130,17 @@
   }
 
   async function remove() {
-    stopping?.abort();
     for (const name of await kept()) await caches.delete(name);
     await offer();
   }
 
   // one tab at a time
   const keepInTurn = () => navigator.locks.request(OWN, keep);
+
+  function removeInTurn() {
+    stopping?.abort();
+    return navigator.locks.request(OWN, remove);
+  }
 
   async function start() {
     const isFirst = !worker.controller;
@@ -158,7 +164,7 @@
     navigator.storage.persist?.();
     keepInTurn();
   });
-  removeButton.addEventListener("click", remove);
+  removeButton.addEventListener("click", removeInTurn);
   if (document.readyState === "complete") start();
   else window.addEventListener("load", start);
 })();
