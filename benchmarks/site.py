@@ -82,9 +82,12 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="keep the result in benchmarks/results")
     options = parser.parse_args()
     sites = {"ours": Site(start(SITE)), "stock": Site(start(build_stock(options.lang)), cdn=CDN)}
-    results = []
+    about = {"viewport": VIEWPORT, "rounds": options.rounds, "machine": platform.machine()}
+    about |= {"lighthouse": lighthouse.VERSION, "published": bool(base_url())}
+    results: list[dict] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find(), args=[*ARGUMENTS, OFFLINE])
+        about["browser"] = browser.version
         for kind, code in product(options.kind, options.lang):
             path = f"{code}/{KINDS[kind]}"
             print(path, flush=True)
@@ -96,14 +99,13 @@ def main() -> None:
                 page["lighthouse"] = lighthouse.judge(visited, JUDGED.get(kind, path), FOLDER, options.rounds)
             print(site_report.text(page), flush=True)
             results.append(page)
+            site_report.write(about | {"pages": results, "redraws": {}}, FOLDER)  # in case it is stopped
         moved: dict[str, list[float]] = {}
         for name in pages() if options.explorers else ():
             path = f"{options.lang[0]}/{name}.html"
             if explorers_in(path):
                 moved[name] = redraws(browser, sites["ours"], path)
         print(site_report.redraw_table(moved), flush=True)
-        about = {"browser": browser.version, "viewport": VIEWPORT, "rounds": options.rounds}
-    about |= {"machine": platform.machine(), "lighthouse": lighthouse.VERSION, "published": bool(base_url())}
     folders = [FOLDER, *([RESULTS] if options.save else [])]
     for folder in folders:
         site_report.write(about | {"pages": results, "redraws": moved}, folder)

@@ -113,7 +113,7 @@ def read(browser: Browser, site: Site, path: str, line: Line, explorers: int):
         "largest paint": notes["largest"],
         "layout shift": layout_shift(notes["shifts"]),
         "blocking time": blocking_time(notes["tasks"], paint),
-        "explorers drawn": max(notes["explorers"], default=0),
+        "explorers ready": max(notes["explorers"], default=0),
     }
     return traffic.measures(site) | measures, set(filter(site.is_elsewhere, traffic.failed))
 
@@ -121,14 +121,17 @@ def read(browser: Browser, site: Site, path: str, line: Line, explorers: int):
 def use(browser: Browser, site: Site, path: str, line: Line) -> dict[str, float]:
     """Open a page, press a key in its first explorer as soon as it is there, and again once all is quiet.
 
-    `explorer reacts` counts from the visit's beginning, `slider redraws` from that of the frame that shows the change.
+    `explorer reacts` counts from the visit's beginning until the change is on the screen, which waits for all that the
+    page has yet to do; `slider redraws` from the beginning of the frame that shows the change.
     """
     with browser.new_context(viewport=VIEWPORT) as context:
         page, _ = _open(context.new_page(), line)
         page.goto(site.address + path, wait_until="commit", timeout=TIMEOUT)
         _wait(page, "showsValues()")
         there, back = page.evaluate("watchSlider(0)")
-        *_, first = _press(page, there, 1)
+        _press(page, there, 1)
+        _wait(page, "notes.answered")
+        first = page.evaluate("notes.answered")
         page.wait_for_load_state("networkidle", timeout=TIMEOUT)
         return {"explorer reacts": first, "slider redraws": _redraw(page, (back, there), 1)}
 

@@ -59,22 +59,17 @@ async function missing(request) {
   return page ? new Response(page.body, { status: 503, headers: page.headers }) : Response.error();
 }
 
-/** Drop the files of earlier versions that no page or style kept here names; the worker before still answers. */
+/** Drop the files of earlier versions that no page kept here names; the worker before still answers. */
 async function sweep() {
   const cache = await caches.open(READ);
   const addresses = (await cache.keys()).map(({ url }) => url);
-  const text = async (address) => (await cache.match(address)).text();
-  const isStyle = (address) => /\.css\b/.test(address);
-  let texts = await Promise.all(addresses.filter((address) => /\.html$/.test(address)).map(text));
-  for (const group of [addresses.filter(isStyle), addresses.filter((address) => !isStyle(address))]) {
-    const old = group.filter((address) => {
-      const name = address.split("/").at(-1);
-      return HASHED.test(address) && !texts.some((text) => text.includes(name));
-    });
-    await Promise.all(old.map((address) => cache.delete(address)));
-    const styles = group.filter((address) => isStyle(address) && !old.includes(address));
-    texts = [...texts, ...(await Promise.all(styles.map(text)))];
-  }
+  const pages = addresses.filter((address) => address.endsWith(".html"));
+  const texts = await Promise.all(pages.map(async (address) => (await cache.match(address)).text()));
+  const old = addresses.filter((address) => {
+    const name = address.split("/").at(-1);
+    return HASHED.test(address) && !texts.some((text) => text.includes(name));
+  });
+  await Promise.all(old.map((address) => cache.delete(address)));
 }
 
 self.addEventListener("install", (event) => {

@@ -151,7 +151,7 @@ FAULTS = [
         "the focus is out of sight, on <button> away",
     ),
     (rendering.code_can_be_copied, ' class="copybtn"', "", 'no button copies "loss(r)'),
-    (rendering.page_is_light, END, f"<!-- {NOISE} -->", "at most 202 KB of all, got"),
+    (rendering.page_is_light, END, f"<!-- {NOISE} -->", "at most 200 KB of all, got"),
 ]
 
 

@@ -22,6 +22,8 @@ from book.site.project import BUILD
 KATEX = PACKAGES / "katex" / "dist"
 STATIC = BUILD / "static"
 SHORT = 40  # characters of LaTeX that fit on a line of any screen
+# the LaTeX once more, which no reader sees, the pair that it came in, and what the browser knows of every <math>
+NEEDLESS = re.compile(r'<annotation.*?</annotation>|</?semantics>|(?<=<math) xmlns="[^"]*"', re.DOTALL)
 CLOSING = re.compile(r"[.,:;!?)\]”»。，、：；！？）]+")
 logger = logging.getLogger(__name__)
 
@@ -60,8 +62,7 @@ def katex(latex: str, display: bool) -> str:
     answer = json.loads(server.stdout.readline())
     if "error" in answer:
         raise FormulaError(answer["error"])
-    # The LaTeX once more, which no reader sees.
-    return re.sub(r"<annotation.*?</annotation>", "", answer["html"], flags=re.DOTALL)
+    return NEEDLESS.sub("", answer["html"])
 
 
 def _set_formula(node, display: bool) -> str:

@@ -7,8 +7,10 @@
   // An observer hears of boxes that fold out, too, and asks for no layout of what is out of sight. A formula grows when
   // its fonts come, and its box does not.
   const observer = new ResizeObserver((entries) => {
-    for (const box of new Set(entries.map(({ target }) => target.closest(boxes))))
-      if (scrolls(box)) box.tabIndex = 0;
+    const found = new Set(entries.map(({ target }) => target.closest(boxes)));
+    const wide = new Set([...found].filter(scrolls)); // before anything changes, so that all is laid out once
+    for (const box of found)
+      if (wide.has(box)) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
   });
   for (const part of document.querySelectorAll(`${boxes}, .katex-display .base`)) observer.observe(part);
