@@ -1,7 +1,7 @@
 // Runs in a page before anything of its own: notes what the reader sees and when, in milliseconds.
 (() => {
   const PATIENCE = 120_000;
-  const notes = { largest: 0, shifts: [], tasks: [], explorers: [], reactions: [], answered: 0 };
+  const notes = { largest: 0, shifts: [], tasks: [], explorers: [], reactions: [] };
   window.notes = notes;
   const watch = (type, note) =>
     new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type, buffered: true });
@@ -10,10 +10,6 @@
   });
   watch("layout-shift", (e) => {
     if (!e.hadRecentInput) notes.shifts.push([e.startTime, e.value]);
-  });
-  // what the first key or press changed, as the browser itself knows when that was on the screen
-  watch("first-input", (e) => {
-    notes.answered = e.startTime + e.duration;
   });
   watch("longtask", (e) => notes.tasks.push([e.startTime, e.duration]));
 

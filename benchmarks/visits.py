@@ -129,9 +129,7 @@ def use(browser: Browser, site: Site, path: str, line: Line) -> dict[str, float]
         page.goto(site.address + path, wait_until="commit", timeout=TIMEOUT)
         _wait(page, "showsValues()")
         there, back = page.evaluate("watchSlider(0)")
-        _press(page, there, 1)
-        _wait(page, "notes.answered")
-        first = page.evaluate("notes.answered")
+        *_, first = _press(page, there, 1)
         page.wait_for_load_state("networkidle", timeout=TIMEOUT)
         return {"explorer reacts": first, "slider redraws": _redraw(page, (back, there), 1)}
 

@@ -114,7 +114,7 @@ def _webp(svg: str) -> str:
 
     def smaller(match: re.Match) -> str:
         out = io.BytesIO()
-        Image.open(io.BytesIO(base64.b64decode(match[1]))).save(out, "webp", quality=60, method=6)
+        Image.open(io.BytesIO(base64.b64decode(match[1]))).save(out, "webp", quality=50, method=6)
         webp = base64.b64encode(out.getvalue()).decode()
         return f"data:image/webp;base64,{webp}" if len(webp) < len(match[1]) else match[0]
 

@@ -85,9 +85,9 @@ export function swatch(e) {
   return svg("svg", box, svg("path", { ...style(e), d }));
 }
 
-// `move({control: index, ...})` is called while the reader drags a handle.
-export function createPanel(panel, lengths, move) {
-  const plot = { left: 0, top: MARGIN.top, width: 0, height: 0 };
+// `left` is the room for the texts beside the axis; `move({control: index, ...})` is called while a handle is dragged.
+export function createPanel(panel, lengths, left, move) {
+  const plot = { left, top: MARGIN.top, width: 0, height: 0 };
   const axes = svg("g", { class: "explorer-axes" });
   // Lines end at the axes, dots may stand on them, handles are never cut.
   const clips = [0, 8].map((room) => ({ room, node: svg("clipPath", { id: `explorer-clip-${panels++}` }) }));
@@ -99,6 +99,9 @@ export function createPanel(panel, lengths, move) {
   const root = svg("svg", told, ...clips.map(({ node }) => node), axes);
   root.append(...Object.values(layers));
   const box = html("div", { class: "explorer-panel" }, root);
+  // as high as it will be, before anything is measured: what stands below does not move
+  const [beside, above] = [left + MARGIN.right, MARGIN.top + MARGIN.bottom];
+  root.style.height = `calc((100cqw - ${beside}px) * ${panel.height} + ${above}px)`;
 
   const draws = panel.elements.map((e) => {
     const kinds = { handle: createHandle, text: createText, picture: createPicture };
@@ -107,13 +110,13 @@ export function createPanel(panel, lengths, move) {
     return drawing(e, node, plot, lengths);
   });
 
-  function resize(left) {
-    plot.left = left;
-    plot.width = Math.max(box.clientWidth - left - MARGIN.right, 1);
+  function resize() {
+    plot.width = Math.max(box.clientWidth - beside, 1);
     plot.height = Math.round(plot.width * panel.height);
-    const height = plot.top + plot.height + MARGIN.bottom;
+    const height = plot.height + above;
     const size = { width: box.clientWidth, height, viewBox: `0 0 ${box.clientWidth} ${height}` };
     for (const [key, value] of Object.entries(size)) root.setAttribute(key, value);
+    root.style.height = "";
     for (const { room, node } of clips) {
       const corner = { x: left - room, y: plot.top - room };
       const extent = { width: plot.width + 2 * room, height: plot.height + 2 * room };

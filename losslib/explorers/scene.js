@@ -131,7 +131,10 @@ function render({ model, el }) {
     model.save_changes();
   };
 
-  const panels = scene.panels.map((panel) => createPanel(panel, lengths, move));
+  // One left margin for all panels, so that their plots are of one size.
+  const marks = scene.panels.flatMap((panel) => panel.y.ticks.map(([, text]) => text.length));
+  const margin = Math.ceil(Math.max(0, ...marks) * DIGIT) + 12;
+  const panels = scene.panels.map((panel) => createPanel(panel, lengths, margin, move));
   const sliders = scene.controls.map((control, i) => createSlider(control, i, move));
   const readouts = createReadouts(scene, lengths);
   const buttons = createButtons(scene, current, move);
@@ -148,11 +151,8 @@ function render({ model, el }) {
     for (const part of [...panels, ...sliders, readouts]) part.draw(places);
   };
   markHandles(root);
-  // One left margin for all panels, so that their plots are of one size.
-  const marks = scene.panels.flatMap((panel) => panel.y.ticks.map(([, text]) => text.length));
-  const margin = Math.ceil(Math.max(0, ...marks) * DIGIT) + 12;
   const observer = new ResizeObserver(() => {
-    for (const panel of panels) panel.resize(margin);
+    for (const panel of panels) panel.resize();
     draw();
   });
   observer.observe(root);
