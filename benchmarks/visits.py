@@ -113,8 +113,9 @@ def read(browser: Browser, site: Site, path: str, line: Line, explorers: int):
         "largest paint": notes["largest"],
         "layout shift": layout_shift(notes["shifts"]),
         "blocking time": blocking_time(notes["tasks"], paint),
-        "explorers ready": max(notes["explorers"], default=0),
     }
+    if explorers:
+        measures["explorers ready"] = max(notes["explorers"])
     return traffic.measures(site) | measures, set(filter(site.is_elsewhere, traffic.failed))
 
 
