@@ -1,5 +1,7 @@
 """The picture that a shared link shows: the titles of page and book, and a loss with steps downhill."""
 
+from __future__ import annotations
+
 import hashlib
 import inspect
 import shutil
@@ -7,24 +9,29 @@ import sys
 import textwrap
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import font_manager
-from matplotlib.figure import Figure
 
 from book.site.languages import Language
 from book.site.project import BUILD
+
+if TYPE_CHECKING:  # most builds draw none
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
 INK, PAPER, CURVE, BALL, MUTED = "#14213d", "#fbfaf7", "#0072b2", "#d55e00", "#5b6577"
 
 
 @cache
-def _font(code: str) -> font_manager.FontProperties:
+def _font(code: str) -> FontProperties:
+    from matplotlib.font_manager import FontProperties
+
     if code == "zh":
         import pylopdf_fonts_zh_cn
 
-        return font_manager.FontProperties(fname=pylopdf_fonts_zh_cn.sans_path())
-    return font_manager.FontProperties(family="DejaVu Sans")
+        return FontProperties(fname=pylopdf_fonts_zh_cn.sans_path())
+    return FontProperties(family="DejaVu Sans")
 
 
 def draw(path: Path, title: str, language: Language) -> None:
@@ -39,6 +46,8 @@ def draw(path: Path, title: str, language: Language) -> None:
 
 
 def _figure(title: str, language: Language) -> Figure:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(12, 6.3), facecolor=PAPER)
     axes = figure.add_axes((0.04, 0.05, 0.92, 0.5))
     axes.axis("off")

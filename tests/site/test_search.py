@@ -1,5 +1,6 @@
 """Search as readers use it: real queries in each language, by keyboard, on the web and from a file."""
 
+import gzip
 import json
 import re
 import tomllib
@@ -251,6 +252,16 @@ def test_what_the_search_loads_is_small(code):
     assert (SITE / names).stat().st_size < 100_000
 
 
+@pytest.mark.parametrize(("code", "most"), [("en", 70), ("ru", 100), ("zh", 170)])
+def test_index_of_the_search_page_is_small(code, most):
+    """It is loaded whole, so it holds what queries ask for, once."""
+    text = (SITE / code / "searchindex.js").read_text("utf-8")
+    assert len(gzip.compress(text.encode())) < 1000 * most
+    terms = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))["terms"]
+    assert "huber" in terms
+    assert [word for word, pages in terms.items() if pages == [] or re.fullmatch(r"\d{5,}", word)] == []
+
+
 @each_typed
 def test_search_page_shows_names_first(visit, code, query, expected):
     reader = visit(viewport=DESKTOP)
@@ -266,6 +277,8 @@ def test_search_page_shows_names_first(visit, code, query, expected):
         ("ru", "функциями потерь"),
         ("ru", "выбросами"),
         ("zh", "中位数"),
+        ("zh", "存在"),  # with a particle in it
+        ("zh", "损失函数的梯度"),
     ],
 )
 def test_search_page_knows_inflected_words(visit, code, query):

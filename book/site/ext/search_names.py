@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 
-from book.site.ext.api_pages import FAMILIES, FOLDER, functions
+from book.site.ext.api_pages import FAMILIES, FOLDER, function_names
 from book.site.ext.collected_tables import terms
 from book.site.ext.notebook_cells import headings, read_notebook, section_of
 from book.site.languages import Language, languages, source_language
@@ -70,9 +70,7 @@ def _reference(code: str, family: str) -> dict:
         "url": f"{folder}{FOLDER}/{family}.html",
         "title": f"losslib: {family}",
         "names": [],
-        "sections": [
-            (f.__name__, f"losslib.functional.{f.__name__}", [f.__name__]) for f in functions(family)
-        ],
+        "sections": [(name, f"losslib.functional.{name}", [name]) for name in function_names(family)],
     }
 
 

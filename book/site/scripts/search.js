@@ -18,10 +18,13 @@
     return node;
   }
 
-  function script(src) {
-    return new Promise((done, failed) => {
-      document.head.append(element("script", { src, onload: done, onerror: failed }));
-    });
+  /** Scripts that are loaded together and run in this order. */
+  function scripts(addresses) {
+    const load = (src) =>
+      new Promise((onload, onerror) => {
+        document.head.append(element("script", { src, async: false, onload, onerror }));
+      });
+    return Promise.all(addresses.map(load));
   }
 
   /** What `make` promises, made once; after a failure it is tried again. */
@@ -35,8 +38,8 @@
 
   const names = () =>
     once("names", async () => {
-      if (typeof Stemmer === "undefined") await script(words.search_stemmer);
-      for (const src of words.search_scripts) await script(src);
+      const stemmer = typeof Stemmer === "undefined" ? [words.search_stemmer] : [];
+      await scripts([...stemmer, ...words.search_scripts]);
       return window.nameSearch;
     });
 
@@ -186,6 +189,6 @@
     fallback.before(note, list);
   }
 
-  const asked = new URLSearchParams(location.search).get("q")?.trim();
-  if (fallback && asked) addNames(asked.slice(0, LONGEST)).catch(() => {});
+  /** What the query of the search page names, above what Sphinx will find in the text. */
+  window.showNames = async (asked) => addNames(asked.trim().slice(0, LONGEST)).catch(() => {});
 })();
