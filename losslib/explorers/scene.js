@@ -81,10 +81,13 @@ function createReadouts({ readouts, names, words }, lengths) {
   // Only what has changed since it was last asked: a reader who moves one slider need not hear all the others.
   let heard = [];
   const news = () => {
-    const shown = outputs.map((r) => `${r.row}, ${r.column}: ${r.output.textContent}`);
+    const shown = outputs.map(({ row, column, output }) => {
+      const said = { row, column, value: output.textContent };
+      return words.news.replaceAll(/\{(\w+)\}/g, (_, part) => said[part]);
+    });
     const changed = shown.filter((text, i) => text !== heard[i]);
     heard = shown;
-    return changed.join("; ");
+    return changed.join(words.between);
   };
   return { table, draw, news };
 }

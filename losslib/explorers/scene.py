@@ -125,6 +125,8 @@ class Explorer(anywidget.AnyWidget):
                 "reset": tr("reset"),
                 "legend": tr("legend"),
                 "values": tr("values"),
+                "news": tr("{row}, {column}: {value}"),
+                "between": tr("; "),
             },
         }
 

@@ -34,6 +34,8 @@ SECTION = re.compile(r"^(\w+):(?: +(.*))?$")
 ITEM = re.compile(r"^ {4}(\S[^:]*): (.*)$")
 DOI = re.compile(r"doi:(10\.\S+?)(?=[.,;)]*(?:\s|$))")
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+WIDTH = 72  # letters of code that a page shows in a line
+NEXT_ARGUMENT = re.compile(r", (?=(?:\*|\w+)(?:[:=,]|$))")
 HEADINGS = {"Args": "Arguments"}
 INTRO = (
     "The same functions stand in <code>losslib.functional</code> (PyTorch, to train with) and in "
@@ -109,17 +111,27 @@ def _contents(found: list) -> str:
 def _function(highlighter, function) -> str:
     """One function: its signature, and its docstring as HTML."""
     name = function.__name__
-    signature = f"{name}{inspect.signature(function)}"
     both = hasattr(importlib.import_module("losslib.reference"), name)
     where = "losslib.functional, losslib.reference" if both else "losslib.functional"
     parts = [
         f'<section id="{name}">\n<h2>{name}<a class="headerlink" href="#{name}" title="Link to {name}">#</a></h2>',
-        highlighter.highlight_block(signature, "python"),
+        highlighter.highlight_block(_signature(function), "python"),
         f'<p class="losslib-module">{where}</p>',
         *_docstring(highlighter, inspect.getdoc(function) or ""),
         "</section>",
     ]
     return "\n".join(parts)
+
+
+def _signature(function) -> str:
+    """A function's name and arguments; where they are too long for a line, one in each."""
+    whole = f"{function.__name__}{inspect.signature(function)}".replace("collections.abc.", "")
+    if len(whole) <= WIDTH:
+        return whole
+    name, _, rest = whole.partition("(")
+    arguments, _, result = rest.rpartition(")")
+    lines = (f"    {argument},\n" for argument in NEXT_ARGUMENT.split(arguments))
+    return f"{name}(\n{''.join(lines)}){result}"
 
 
 def _docstring(highlighter, text: str):
