@@ -14,12 +14,11 @@ from pathlib import Path
 from book.site.languages import Language
 from book.site.project import pages
 
-TAG = re.compile(r"(<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^>]*>)", re.DOTALL | re.IGNORECASE)
+UNREAD = re.compile(r"<(svg|math|script|style)\b.*?</\1>|<!--.*?-->", re.DOTALL)  # most of a page
+TAG = re.compile(r"(<[^>]*>)")
 BETWEEN_HAN = re.compile(r"(?<=[\u3400-\u9fff\uf900-\ufaff])(?=[\u3400-\u9fff\uf900-\ufaff])")
 # not prose; a search for a name in code falls to the search page, whose index is complete
-EXCLUDED = (
-    ".headerlink, .eqno, svg, .katex, script, .highlight, .loss-table, .explorer-fallback, summary, .tips"
-)
+EXCLUDED = ".headerlink, .eqno, .katex, .highlight, .loss-table, .explorer-fallback, summary, .tips"
 
 
 def build_index(site: Path, built: list[Language]) -> None:
@@ -49,7 +48,7 @@ def build_index(site: Path, built: list[Language]) -> None:
 
 def for_index(page: str, code: str) -> str:
     """The page as Pagefind is to read it."""
-    page = re.sub(r"<article\b", "<article data-pagefind-body", page, count=1)
+    page = re.sub(r"<article\b", "<article data-pagefind-body", UNREAD.sub("", page), count=1)
     if code == "ru":
         return page.replace("ё", "е").replace("Ё", "Е")
     if code == "zh":
