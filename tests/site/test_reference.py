@@ -11,7 +11,7 @@ from book.site.project import SITE
 from losslib import functional
 from tests.site.built import Page
 
-FUNCTIONS = [(family, function) for family in FAMILIES for function in functions(family)]
+FUNCTIONS = [(family, getattr(functional, found.name)) for family in FAMILIES for found in functions(family)]
 each_function = pytest.mark.parametrize(
     ("family", "function"), FUNCTIONS, ids=[function.__name__ for _, function in FUNCTIONS]
 )

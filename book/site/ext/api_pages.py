@@ -5,8 +5,6 @@ any language and lists every family with links to them.
 """
 
 import ast
-import importlib
-import inspect
 import re
 from html import escape
 from textwrap import dedent
@@ -36,6 +34,7 @@ DOI = re.compile(r"doi:(10\.\S+?)(?=[.,;)]*(?:\s|$))")
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
 WIDTH = 72  # letters of code that a page shows in a line
 NEXT_ARGUMENT = re.compile(r", (?=(?:\*|\w+)(?:[:=,]|$))")
+DEFAULT = re.compile(r"(?<=\S)=(?=\S)")
 HEADINGS = {"Args": "Arguments"}
 INTRO = (
     "The same functions stand in <code>losslib.functional</code> (PyTorch, to train with) and in "
@@ -48,17 +47,11 @@ def api_pages() -> list[str]:
     return [f"{FOLDER}/{family}" for family in FAMILIES]
 
 
-def function_names(family: str) -> list[str]:
-    """The public functions of a family in the order of its module, which is read and not imported."""
-    module = ast.parse((ROOT / "losslib" / "functional" / f"{family}.py").read_text("utf-8"))
-    names = [part.name for part in module.body if isinstance(part, ast.FunctionDef)]
-    return [name for name in names if not name.startswith("_")]
-
-
-def functions(family: str) -> list:
-    """The same in PyTorch, which takes seconds to import."""
-    package = importlib.import_module("losslib.functional")
-    return [getattr(package, name) for name in function_names(family)]
+def functions(family: str, package: str = "functional") -> list[ast.FunctionDef]:
+    """The public functions of a family in the order of its module, which is read: to import PyTorch takes seconds."""
+    module = ast.parse((ROOT / "losslib" / package / f"{family}.py").read_text("utf-8"))
+    found = [part for part in module.body if isinstance(part, ast.FunctionDef)]
+    return [function for function in found if not function.name.startswith("_")]
 
 
 class LosslibContents(Directive):
@@ -71,8 +64,8 @@ class LosslibContents(Directive):
         def entry(family: str) -> str:
             page = f"{up}{source_language().code}/{FOLDER}/{family}.html"
             links = (
-                f'<a href="{page}#{name}" hreflang="en"><code>{name}</code></a>'
-                for name in function_names(family)
+                f'<a href="{page}#{f.name}" hreflang="en"><code>{f.name}</code></a>'
+                for f in functions(family)
             )
             return f'<dt><a href="{page}" hreflang="en">{family}</a></dt>\n<dd>{", ".join(links)}</dd>'
 
@@ -87,7 +80,10 @@ def write_pages(app):
     for family, name in zip(FAMILIES, api_pages(), strict=True):
         found = functions(family)
         summary = f"losslib: {family}"
-        body = "\n".join(_function(app.builder.highlighter, function) for function in found)
+        in_numpy = {function.name for function in functions(family, "reference")}
+        body = "\n".join(
+            _function(app.builder.highlighter, function, function.name in in_numpy) for function in found
+        )
         yield (
             name,
             {
@@ -102,36 +98,34 @@ def write_pages(app):
 
 def _contents(found: list) -> str:
     items = (
-        f'<li><a class="reference internal" href="#{f.__name__}"><code>{f.__name__}</code></a></li>'
-        for f in found
+        f'<li><a class="reference internal" href="#{f.name}"><code>{f.name}</code></a></li>' for f in found
     )
     return f"<ul>{''.join(items)}</ul>"
 
 
-def _function(highlighter, function) -> str:
+def _function(highlighter, function: ast.FunctionDef, in_numpy: bool) -> str:
     """One function: its signature, and its docstring as HTML."""
-    name = function.__name__
-    both = hasattr(importlib.import_module("losslib.reference"), name)
-    where = "losslib.functional, losslib.reference" if both else "losslib.functional"
+    name = function.name
+    where = "losslib.functional, losslib.reference" if in_numpy else "losslib.functional"
     parts = [
         f'<section id="{name}">\n<h2>{name}<a class="headerlink" href="#{name}" title="Link to {name}">#</a></h2>',
         highlighter.highlight_block(_signature(function), "python"),
         f'<p class="losslib-module">{where}</p>',
-        *_docstring(highlighter, inspect.getdoc(function) or ""),
+        *_docstring(highlighter, ast.get_docstring(function) or ""),
         "</section>",
     ]
     return "\n".join(parts)
 
 
-def _signature(function) -> str:
+def _signature(function: ast.FunctionDef) -> str:
     """A function's name and arguments; where they are too long for a line, one in each."""
-    whole = f"{function.__name__}{inspect.signature(function)}".replace("collections.abc.", "")
+    arguments = [DEFAULT.sub(" = ", argument) for argument in NEXT_ARGUMENT.split(ast.unparse(function.args))]
+    result = f" -> {ast.unparse(function.returns)}" if function.returns else ""
+    whole = f"{function.name}({', '.join(arguments)}){result}"
     if len(whole) <= WIDTH:
         return whole
-    name, _, rest = whole.partition("(")
-    arguments, _, result = rest.rpartition(")")
-    lines = (f"    {argument},\n" for argument in NEXT_ARGUMENT.split(arguments))
-    return f"{name}(\n{''.join(lines)}){result}"
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return f"{function.name}(\n{lines}){result}"
 
 
 def _docstring(highlighter, text: str):

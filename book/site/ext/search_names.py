@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 
-from book.site.ext.api_pages import FAMILIES, FOLDER, function_names
+from book.site.ext.api_pages import FAMILIES, FOLDER, functions
 from book.site.ext.collected_tables import terms
 from book.site.ext.notebook_cells import headings, read_notebook, section_of
 from book.site.languages import Language, languages, source_language
@@ -70,7 +70,7 @@ def _reference(code: str, family: str) -> dict:
         "url": f"{folder}{FOLDER}/{family}.html",
         "title": f"losslib: {family}",
         "names": [],
-        "sections": [(name, f"losslib.functional.{name}", [name]) for name in function_names(family)],
+        "sections": [(f.name, f"losslib.functional.{f.name}", [f.name]) for f in functions(family)],
     }
 
 
