@@ -49,7 +49,7 @@ def finish(built: list[Language]) -> Path:
     """Make the site anew beside the old one and swap them; return its folder."""
     fresh = BUILD / "site.new"
     shutil.rmtree(fresh, ignore_errors=True)
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(len(built)) as pool:
         list(pool.map(_put_language, built, repeat(fresh)))
     write_root_pages(fresh, built)
     build_index(fresh, built)

@@ -77,7 +77,7 @@ def _list(site: Path, language: Language, built: list[Language]) -> dict:
     files, sent = [], 0
     for path in (site / "index.html", *_pages(site, language), *_search(site, language, built)):
         content = path.read_bytes()
-        sent += len(gzip.compress(content, mtime=0))
+        sent += len(gzip.compress(content, 6, mtime=0))
         files.append((path.relative_to(site).as_posix(), _digest(content), len(content)))
     size = sum(length for *_, length in files)
     return {"version": _digest(_json(files).encode()), "size": size, "download": sent, "files": files}
