@@ -1,27 +1,31 @@
 """What Lighthouse says of a page: its four scores, and what costs points."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from statistics import median
 
 from benchmarks.visits import Site
-from tests.site.browser import ARGUMENTS, find
 
 VERSION = "13.5.0"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 ROUNDS = 3  # a run takes half a minute; its line and processor are simulated, and it varies little
 
 
-def judge(sites: dict[str, Site], path: str, folder: Path, rounds: int) -> dict[str, dict[str, float]]:
-    """The median scores, 0 to 100, of a page of each site; the sites take turns. Says what costs ours points."""
+def judge(
+    sites: dict[str, Site], path: str, folder: Path, rounds: int, port: int
+) -> dict[str, dict[str, float]]:
+    """The median scores, 0 to 100, of a page of each site; the sites take turns. Says what costs ours points.
+
+    The pages open in the browser that listens on `port` and has shown some already: in the first second of a new one
+    its own start holds up what it shows.
+    """
     program = _installed(folder / "lighthouse")
     found: dict[str, list[dict[str, float]]] = {name: [] for name in sites}
     for count in range(min(rounds, ROUNDS)):
         for name, site in sites.items():
             print(f"  Lighthouse, round {count + 1}, {name}", flush=True)
-            report = _run(program, site.address + path)
+            report = _run(program, site.address + path, port)
             found[name].append(scores(report))
             if name == "ours" and not count:
                 print("".join(f"    {line}\n" for line in shortcomings(report)), end="", flush=True)
@@ -64,12 +68,10 @@ def _installed(folder: Path) -> Path:
     return program
 
 
-def _run(program: Path, address: str) -> dict:
-    flags = " ".join(["--headless=new", *ARGUMENTS])
-    command = ["node", program, address, "--quiet", "--output=json", f"--chrome-flags={flags}"]
+def _run(program: Path, address: str, port: int) -> dict:
+    command = ["node", str(program), address, "--quiet", "--output=json", f"--port={port}"]
     command.append(f"--only-categories={','.join(CATEGORIES)}")
-    environment = os.environ | {"CHROME_PATH": find() or ""}
-    result = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True)
+    result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(f"Lighthouse failed on {address}:\n{result.stderr[-2000:]}")
     return json.loads(result.stdout)

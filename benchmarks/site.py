@@ -12,6 +12,7 @@ drawn beside it.
 
 import argparse
 import platform
+import socket
 import threading
 from itertools import product
 from pathlib import Path
@@ -72,6 +73,12 @@ def start(folder: Path) -> str:
     return f"http://127.0.0.1:{serving.server_port}/"
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -86,7 +93,9 @@ def main() -> None:
     about |= {"lighthouse": lighthouse.VERSION, "published": bool(base_url())}
     results: list[dict] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find(), args=[*ARGUMENTS, OFFLINE])
+        port = free_port()  # by which Lighthouse opens pages in the same browser
+        arguments = [*ARGUMENTS, OFFLINE, f"--remote-debugging-port={port}"]
+        browser = playwright.chromium.launch(executable_path=find(), args=arguments)
         about["browser"] = browser.version
         for kind, code in product(options.kind, options.lang):
             path = f"{code}/{KINDS[kind]}"
@@ -96,7 +105,8 @@ def main() -> None:
             values, missing = measure(browser, visited, path, explorers, options.rounds)
             page = {"path": path, "kind": kind, "explorers": explorers, "values": values, "missing": missing}
             if not options.no_lighthouse:
-                page["lighthouse"] = lighthouse.judge(visited, JUDGED.get(kind, path), FOLDER, options.rounds)
+                judged = JUDGED.get(kind, path)
+                page["lighthouse"] = lighthouse.judge(visited, judged, FOLDER, options.rounds, port)
             print(site_report.text(page), flush=True)
             results.append(page)
             site_report.write(about | {"pages": results, "redraws": {}}, FOLDER)  # in case it is stopped
