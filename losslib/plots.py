@@ -19,6 +19,7 @@ COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 DASHES = ["-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1))]
 GRID = "#d0d0d0"
 WIDTH = 6.0  # inches: with 12 pt text this stays readable on a phone and fills a column on a desktop
+LINES = 2  # where Matplotlib draws lines: above areas, below text
 DPI = 110  # of pictures inside a figure: enough for a column, light enough for a slow line
 
 # In the SVG each drawing colour becomes a CSS variable with that colour as its default, so a page can restyle it.
@@ -67,11 +68,14 @@ def figure(*, ncols: int = 1, nrows: int = 1, height: float = 3.2, **subplots):
 
 
 def look(of: str | int) -> dict:
-    """Colour and dash of the loss that a label names, or of a place in the palette: `ax.plot(x, y, **look("MAE"))`."""
+    """Colour and dash of the loss that a label names, or of a place in the palette: `ax.plot(x, y, **look("MAE"))`.
+
+    Of lines that coincide, the one with a dash lies on the solid one, so that both are seen.
+    """
     color = palette.color(of) if isinstance(of, str) else of
     if color is None:
         return {"color": "#808080", "linestyle": "-"}
-    return {"color": COLORS[color], "linestyle": DASHES[color]}
+    return {"color": COLORS[color], "linestyle": DASHES[color], "zorder": LINES + color / 10}
 
 
 class show:

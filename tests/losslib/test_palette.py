@@ -69,7 +69,16 @@ def test_label_without_a_loss_is_an_error():
 
 
 def test_look_is_a_colour_with_its_own_dash():
-    assert plots.look("MAE") == plots.look(1) == {"color": plots.COLORS[1], "linestyle": plots.DASHES[1]}
+    mae = plots.look("MAE")
+    assert mae == plots.look(1)
+    assert (mae["color"], mae["linestyle"]) == (plots.COLORS[1], plots.DASHES[1])
     assert plots.look("0-1")["color"] not in plots.COLORS
     places = {color for color in palette.LOSSES.values() if color is not None}
     assert places == set(range(len(plots.COLORS)))
+
+
+def test_a_line_with_a_dash_lies_on_a_solid_one():
+    _, ax = plots.figure()
+    dashed, solid = (ax.plot([0, 1], [0, 1], **plots.look(name))[0] for name in ("DIoU", "CIoU"))
+    assert (dashed.get_linestyle(), solid.get_linestyle()) == ("--", "-")
+    assert dashed.get_zorder() > solid.get_zorder()
