@@ -32,14 +32,19 @@
       look();
     });
 
+  // An explorer is ready when a frame begins that finds it drawn and the sections of the page not held back. To be told
+  // of every element instead would slow the reading of a page by a tenth.
   const explorers = document.getElementsByClassName("explorer");
-  new MutationObserver(() => {
-    while (notes.explorers.length < explorers.length) notes.explorers.push(performance.now());
-  }).observe(document, { childList: true, subtree: true });
+  const held = () => document.documentElement.hasAttribute("data-waiting");
+  const note = (time) => {
+    while (notes.explorers.length < explorers.length && !held()) notes.explorers.push(time);
+    requestAnimationFrame(note);
+  };
+  requestAnimationFrame(note);
 
   window.showsValues = () => {
     const values = [...(explorers[0]?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
-    return values.length > 0 && values.every(Boolean);
+    return values.length > 0 && values.every(Boolean) && !held();
   };
 
   // From here on a key moves the first slider of an explorer, and what that draws is noted: when the key was pressed,

@@ -57,6 +57,11 @@ class Handler(SimpleHTTPRequestHandler):
     def log_message(self, format, *arguments):
         """Say nothing about each request."""
 
+    def handle(self):
+        # a reader may go on before all of it was asked for or sent
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
     def do_GET(self):
         path = Path(self.translate_path(self.path))
         address = self.path.partition("?")[0]
@@ -89,8 +94,7 @@ class Handler(SimpleHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         if self.command == "GET":
-            with contextlib.suppress(ConnectionError):  # the reader went on before all of it was sent
-                self.wfile.write(body)
+            self.wfile.write(body)
 
 
 def server(folder: Path = SITE, port: int = 0) -> ThreadingHTTPServer:
