@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -9,29 +10,31 @@ from benchmarks.visits import Site
 
 VERSION = "13.5.0"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
-ROUNDS = 3  # a run takes half a minute; its line and processor are simulated, and it varies little
+RUNS = 3  # one takes half a minute; its line and processor are simulated, and it varies little
 
 
 def judge(
-    sites: dict[str, Site], path: str, folder: Path, rounds: int, port: int
+    sites: dict[str, Site], path: str, folder: Path, runs: dict[str, int], port: int
 ) -> dict[str, dict[str, float]]:
     """The median scores, 0 to 100, of a page of each site; the sites take turns. Says what costs ours points.
+
+    Each site has as many runs as `runs` says, three at most.
 
     The pages open in the browser that listens on `port` and has shown some already: in the first second of a new one
     its own start holds up what it shows.
     """
     program = _installed(folder / "lighthouse")
     found: dict[str, list[dict[str, float]]] = {name: [] for name in sites}
-    for count in range(min(rounds, ROUNDS)):
-        for name, site in sites.items():
-            print(f"  Lighthouse, round {count + 1}, {name}", flush=True)
-            report = _run(program, site.address + path, port)
+    for count, name in product(range(RUNS), sites):
+        if count < runs[name]:
+            print(f"  Lighthouse, run {count + 1}, {name}", flush=True)
+            report = _run(program, sites[name].address + path, port)
             found[name].append(scores(report))
             if name == "ours" and not count:
                 print("".join(f"    {line}\n" for line in shortcomings(report)), end="", flush=True)
     return {
-        name: {category: median(run[category] for run in runs) for category in CATEGORIES}
-        for name, runs in found.items()
+        name: {category: median(report[category] for report in reports) for category in CATEGORIES}
+        for name, reports in found.items()
     }
 
 

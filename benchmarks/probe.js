@@ -1,6 +1,7 @@
 // Runs in a page before anything of its own: notes what the reader sees and when, in milliseconds.
 (() => {
   const PATIENCE = 120_000;
+  const INTERVAL = 10;
   const notes = { largest: 0, shifts: [], tasks: [], explorers: [], reactions: [] };
   window.notes = notes;
   const watch = (type, note) =>
@@ -27,20 +28,25 @@
         if (condition()) resolve();
         else if (performance.now() > PATIENCE)
           reject(new Error(`${PATIENCE} ms went by without ${condition}`));
-        else requestAnimationFrame(look);
+        else setTimeout(look, INTERVAL);
       };
       look();
     });
 
-  // An explorer is ready when a frame begins that finds it drawn and the sections of the page not held back. To be told
-  // of every element instead would slow the reading of a page by a tenth.
+  // An explorer is ready when it is drawn and the sections of the page are no longer held back. To be told of every
+  // element instead, or to ask for frames, would slow the reading of a page by a tenth.
   const explorers = document.getElementsByClassName("explorer");
-  const held = () => document.documentElement.hasAttribute("data-waiting");
-  const note = (time) => {
-    while (notes.explorers.length < explorers.length && !held()) notes.explorers.push(time);
-    requestAnimationFrame(note);
+  const held = () => document.documentElement?.hasAttribute("data-waiting");
+  const note = () => {
+    while (notes.explorers.length < explorers.length && !held()) notes.explorers.push(performance.now());
   };
-  requestAnimationFrame(note);
+  const watched = new MutationObserver(() => {
+    watched.observe(document.documentElement, { attributes: true });
+    note();
+  });
+  watched.observe(document, { childList: true });
+  addEventListener("DOMContentLoaded", note);
+  setInterval(note, INTERVAL);
 
   window.showsValues = () => {
     const values = [...(explorers[0]?.querySelectorAll("output") ?? [])].map((each) => each.textContent);
