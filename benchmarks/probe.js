@@ -34,7 +34,7 @@
     });
 
   // An explorer is ready when it is drawn and the sections of the page are no longer held back. To be told of every
-  // element instead, or to ask for frames, would slow the reading of a page by a tenth.
+  // element instead would slow the reading of a page by a tenth.
   const explorers = document.getElementsByClassName("explorer");
   const held = () => document.documentElement?.hasAttribute("data-waiting");
   const note = () => {
