@@ -7,6 +7,7 @@ terms of `book/glossary.toml` in the order of the page's language, with the word
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def cards(code: str) -> dict[str, dict[str, str]]:
     return found
 
 
+@cache
 def terms() -> list[dict]:
     """The entries of the glossary: `page`, where it is introduced, and for each language `name` and `meaning`.
 
