@@ -287,6 +287,18 @@ def test_search_page_knows_inflected_words(visit, code, query):
     expect(reader.tab.locator("#search-results li a").nth(2)).to_be_visible()
 
 
+@pytest.mark.parametrize("code", languages())
+def test_search_page_says_the_truth_about_names(visit, code):
+    reader = visit(viewport=PHONE)
+    reader.tab.goto(f"{reader.address}{code}/search.html")
+    hint = reader.tab.locator(".search-hint")
+    expect(hint).to_have_text(languages()[code].words["search_hint"])
+    named = re.findall("[“«](.+?)[”»]", hint.inner_text())
+    assert len(named) == 3
+    firsts = {found[0] for found in names_found(visit, code, named).values()}
+    assert firsts == {"classification/binary-cross-entropy.html"}
+
+
 @pytest.mark.parametrize(("code", "query", "expected"), TYPED[3::4])
 def test_search_works_from_a_file(visit, code, query, expected):
     reader = open_search(visit, code, f"{SITE.as_uri()}/", viewport=DESKTOP)
