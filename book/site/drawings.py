@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 
 # of losslib.plots
 DRAWING = re.compile(r'<svg fill="currentColor" stroke-linejoin="round".*?</svg>', re.DOTALL)
@@ -78,7 +77,7 @@ def _packed(numbers: list[str], after_letter: bool) -> str:
 
 def _number(value: int, unit: int) -> str:
     """value/unit as a decimal, without zeros that say nothing."""
-    text = f"{float(Fraction(value, unit)):.2f}".rstrip("0").rstrip(".")
+    text = f"{value / unit:.2f}".rstrip("0").rstrip(".")
     return re.sub(r"^(-?)0\.", r"\1.", text)
 
 

@@ -18,7 +18,7 @@ from book.site.foreign_words import mark_foreign_words
 from book.site.languages import Language
 from book.site.node import minify_scripts
 from book.site.offline import write_offline
-from book.site.project import BUILD, SITE, digest
+from book.site.project import BOOK, BUILD, SITE, digest
 from book.site.root_pages import write_root_pages
 from book.site.search_index import build_index
 from book.site.sphinx_build import work_folder
@@ -41,6 +41,7 @@ FONTS = ("vendor/fontawesome/webfonts", "katex/fonts")
 # names, punctuation, operators and space in code, which stay in the colour of plain text
 PLAIN_CODE = re.compile(r'<span class="(?:n|nn|o|p|w)">([^<]*)</span>')
 PICTURE = re.compile(r"data:image/(png|webp|jpeg);base64,\s*([A-Za-z0-9+/=\s]+)")
+REWORDING = (BOOK / "site", BOOK / "languages.toml")  # decide what the pages become
 LARGE = 6000  # characters of a picture that the text is not to wait for
 SMALL = 600  # and of one that weighs less than a request
 
@@ -68,14 +69,30 @@ def _put_language(language: Language, site: Path) -> None:
     css = _slim(folder).read_text("utf-8")
     _rewrite_catalogue(static / "translations.js", language)
     minify_scripts(static)
+    code = digest(*REWORDING)
     for page in folder.rglob("*.html"):
-        text = translate(with_names(page.read_text("utf-8"), language), language)
-        text = mark_foreign_words(PLAIN_CODE.sub(r"\1", text), language)
-        text = with_compact_drawings(text)
+        kept = BUILD / "reworded" / language.code / page.relative_to(folder)
+        text = reworded(page.read_text("utf-8"), language, code, kept)
         text = _without_pictures(text, page.parent, static / "pictures")
         text = styles.with_one_sheet(text, css, os.path.relpath(static, page.parent))
         page.write_text(with_policy(assets.linked(text, page)), "utf-8")
     _keep_previews(static)
+
+
+def reworded(page: str, language: Language, code: str, kept: Path) -> str:
+    """The page with its last texts and small figures, kept for as long as the page and this code stay the same."""
+    mark = content_hash(f"{code} {page}".encode())
+    if kept.is_file():
+        made_for, _, text = kept.read_text("utf-8").partition("\n")
+        if made_for == mark:
+            return text
+    text = translate(with_names(page, language), language)
+    text = with_compact_drawings(mark_foreign_words(PLAIN_CODE.sub(r"\1", text), language))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_suffix(".part")  # a build that is broken off leaves no half of a page
+    part.write_text(f"{mark}\n{text}", "utf-8")
+    part.replace(kept)
+    return text
 
 
 def translate(page: str, language: Language) -> str:

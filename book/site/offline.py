@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import resvg_py
@@ -33,7 +34,11 @@ def write_offline(site: Path, built: list[Language]) -> None:
     (site / "icons").mkdir()
     for name, drawn in ICONS.items():
         (site / "icons" / f"{name}.png").write_bytes(icon(*drawn))
-    lists = {language.code: _list(site, language, built) for language in built}
+    with ThreadPoolExecutor(
+        len(built)
+    ) as pool:  # compression takes the time, and threads run it side by side
+        running = {language.code: pool.submit(_list, site, language, built) for language in built}
+    lists = {code: made.result() for code, made in running.items()}
     for language in built:
         folder = site / language.code
         (folder / "manifest.webmanifest").write_text(_json(_manifest(language)), "utf-8")

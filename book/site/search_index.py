@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from book.site.languages import Language
@@ -24,11 +26,8 @@ EXCLUDED = ".headerlink, .eqno, .katex, .highlight, .loss-table, .explorer-fallb
 def build_index(site: Path, built: list[Language]) -> None:
     """Write `site/pagefind`."""
     with tempfile.TemporaryDirectory() as folder:
-        for code in (language.code for language in built):
-            for page in pages():
-                copy = Path(folder, code, f"{page}.html")
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_text(for_index((site / code / f"{page}.html").read_text("utf-8"), code), "utf-8")
+        with ProcessPoolExecutor(len(built)) as pool:
+            list(pool.map(_copy_pages, repeat(site), repeat(Path(folder)), (lang.code for lang in built)))
         command = [
             sys.executable,
             "-m",
@@ -44,6 +43,13 @@ def build_index(site: Path, built: list[Language]) -> None:
     if result.returncode:
         raise RuntimeError(f"pagefind failed:\n{result.stdout}{result.stderr}")
     _tidy(site / "pagefind")
+
+
+def _copy_pages(site: Path, copies: Path, code: str) -> None:
+    for page in pages():
+        copy = copies / code / f"{page}.html"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(for_index((site / code / f"{page}.html").read_text("utf-8"), code), "utf-8")
 
 
 def for_index(page: str, code: str) -> str:

@@ -152,7 +152,19 @@ def test_site_put_together_twice_has_the_same_bytes(tmp_path, monkeypatch):
         return {str(p.relative_to(site)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
     assert SITE.is_dir(), "run `make book`"
-    assert fingerprints("one") == fingerprints("another")
+    first = fingerprints("one")
+    assert fingerprints("another") == first
+    assert fingerprints("one") == first, "it differs when pages are kept from the time before"
+
+
+def test_page_is_reworded_again_only_when_it_or_the_code_has_changed(tmp_path, monkeypatch):
+    done, kept = [], tmp_path / "folder" / "page.html"
+    monkeypatch.setattr(finish, "translate", lambda page, _: done.append(page) or f"{page} in other words")
+    steps = [("one", "a"), ("one", "a"), ("two", "a"), ("two", "b"), ("two", "b")]
+    texts = [finish.reworded(f"<body>{page}", source_language(), code, kept) for page, code in steps]
+    assert texts == [f"<body>{page} in other words" for page, _ in steps]
+    assert done == ["<body>one", "<body>two", "<body>two"]
+    assert [path.name for path in kept.parent.iterdir()] == ["page.html"]
 
 
 def test_site_does_not_say_how_long_something_took_while_it_was_built():
