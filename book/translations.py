@@ -110,11 +110,13 @@ def without_words(cell: NotebookNode) -> dict:
 
 
 def facts(markdown: str) -> dict[str, list[str]]:
-    """What prose must hold alike in every language; words inside \\text{...} are free."""
+    """What prose must hold alike in every language; words inside \\text{...} and decimal marks are free."""
     formulas = re.findall(r"\$\$(.+?)\$\$", markdown, re.DOTALL)
     links = re.findall(r"\]\(([^)\s#]*\.ipynb)[^)]*\)", markdown)
     return {
-        "formulas": [re.sub(r"\\text\s*\{[^{}]*\}|\s+", "", formula) for formula in formulas],
+        "formulas": [
+            re.sub(r"\\text\s*\{[^{}]*\}|\s+", "", formula).replace("{,}", ".") for formula in formulas
+        ],
         "labels": re.findall(r"\$\$\s*\(([\w:-]+)\)|^\(([\w:-]+)\)=", markdown, re.MULTILINE),
         "references and citations": sorted(
             set(re.findall(r"\{([\w:]+)\}`(?:[^`]*<)?([^`<>]+)>?`", markdown))

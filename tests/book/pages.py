@@ -10,6 +10,8 @@ from nbformat import NotebookNode
 
 from book import translations
 
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -72,3 +74,9 @@ def prose(markdown: str) -> str:
     ):
         markdown = re.sub(pattern, " ", markdown, flags=re.DOTALL)
     return re.sub(r"\]\([^)]*\)", "] ", markdown)
+
+
+def formulas(markdown: str) -> list[str]:
+    """The mathematics of a text, without its dollar signs."""
+    markdown = re.sub(r"```.*?```|`[^`]*`", " ", markdown, flags=re.DOTALL)
+    return [shown or within for shown, within in FORMULA.findall(markdown)]

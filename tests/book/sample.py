@@ -51,7 +51,7 @@ def make(root: Path) -> Path:
     """Write the book below `root` and return `root`."""
     (root / "losslib/locales").mkdir(parents=True)
     (root / "book").mkdir()
-    (root / "book/languages.toml").write_text("[en]\n[ru]\n[zh]\n")
+    (root / "book/languages.toml").write_text("[en]\n[ru.words]\ndecimal_mark = ','\n[zh]\n")
     (root / "book/references.bib").write_text(BIBLIOGRAPHY)
     (root / "book/glossary.toml").write_text(GLOSSARY, encoding="utf8")
     (root / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: regression/mse\n")

@@ -206,6 +206,16 @@ FAULTS = [
         "not in the language of the page",
     ),
     (
+        language.formulas_have_the_decimal_mark_of_the_language,
+        edit("motivation", replace("$", " $x = 1.5$"), "ru"),
+        "expected the decimal mark {,}, got 1.5",
+    ),
+    (
+        language.formulas_have_the_decimal_mark_of_the_language,
+        edit("parabola", set_figure(alt="$x = 1{,}5$")),
+        "expected the decimal mark ., got 1{,}5",
+    ),
+    (
         sources.citations_are_in_the_bibliography,
         edit("formula", replace("gauss1809", "gauss1810")),
         "'gauss1810' is not in references.bib",

@@ -92,8 +92,8 @@ def test_swapped_answers_and_links_are_found(book):
     assert problems(book) == [("drifted", "motivation: links"), ("drifted", "quiz: quiz answers")]
 
 
-def test_words_inside_formulas_are_free():
-    english, russian = r"$$ x \text{ if } y $$", "$$\nx \\text{ если } y\n$$"
+def test_words_and_decimal_marks_inside_formulas_are_free():
+    english, russian = r"$$ 1.5 x \text{ if } y $$", "$$\n1{,}5 x \\text{ если } y\n$$"
     assert translations.facts(english) == translations.facts(russian)
 
 

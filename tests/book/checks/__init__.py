@@ -19,6 +19,7 @@ CHECKS = [
     language.catalogues_hold_exactly_the_phrases_in_use,
     language.descriptions_are_in_the_language_of_the_page,
     language.prose_is_in_the_language_of_the_page,
+    language.formulas_have_the_decimal_mark_of_the_language,
     sources.citations_are_in_the_bibliography,
     sources.bibliography_is_complete,
     sources.links_lead_somewhere,

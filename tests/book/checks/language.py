@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from book import translations
-from tests.book.pages import pages, prose, stale_cells
+from tests.book.pages import formulas, pages, prose, stale_cells
 
 LETTERS = {"ru": re.compile("[а-яё]", re.IGNORECASE), "zh": re.compile("[\u3400-\u9fff]")}
 WORD = re.compile(r"\b[A-Za-z]{2,}\b(?!\()")  # not f in f(x)
@@ -158,6 +158,19 @@ def untranslated(lang: str, markdown: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", prose(markdown)):
         if len(WORD.findall(paragraph)) > 3 and not speaks(lang, paragraph):
             yield " ".join(paragraph.split())[:60]
+
+
+def formulas_have_the_decimal_mark_of_the_language(root: Path) -> Iterator[str]:
+    """A decimal comma is {,}: after a bare one TeX leaves the space of a list."""
+    marks = tomllib.loads((root / "book" / "languages.toml").read_text(encoding="utf8"))
+    for page in pages(root):
+        mark = {",": "{,}"}.get(marks[page.lang].get("words", {}).get("decimal_mark"), ".")
+        waiting = stale_cells(root, page)
+        for cell in (cell for cell in page.cells if cell.id not in waiting):
+            text = cell.source if cell.cell_type == "markdown" else translations.words(cell) or ""
+            for number in re.findall(r"\d+(?:\.|\{,\})\d+", " ".join(formulas(text))):
+                if mark not in number:
+                    yield f"{page}#{cell.id}: expected the decimal mark {mark}, got {number}"
 
 
 def speaks(lang: str, text: str) -> bool:
