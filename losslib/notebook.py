@@ -4,6 +4,7 @@ import html
 import os
 import platform
 import random
+import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -95,13 +96,23 @@ class table:
     def _repr_html_(self) -> str:
         # a heading without words would be read out as one
         head = "".join(
-            f'<th scope="col">{html.escape(name)}</th>' if name.strip() else "<td></td>"
-            for name in self.names
+            f'<th scope="col">{_unbroken(name)}</th>' if name.strip() else "<td></td>" for name in self.names
         )
         body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in self.rows
+            "<tr>" + "".join(f"<td>{_unbroken(text)}</td>" for text in row) + "</tr>" for row in self.rows
         )
         return f'<table class="loss-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+# Spaces beside a sign of relation or product, before a unit at the end, and between the digits of 100 000
+_BINDING = re.compile(r" (?=[=<>≤≥∈±×] |(?:%|°|px)$)|(?<= [=<>≤≥∈±×]) |(?<=\d) (?=\d{3}(?!\d))")
+_BRACKET = re.compile(r"[(\[][^()\[\]]{,24}[)\]]")  # a pair, a vector, a small formula
+
+
+def _unbroken(text: str) -> str:
+    """The text as HTML: a line breaks neither within a formula nor before a unit."""
+    text = _BRACKET.sub(lambda found: found[0].replace(" ", "\u00a0"), text)
+    return html.escape(_BINDING.sub("\u00a0", text))
 
 
 def _cell(value, digits: int) -> str:

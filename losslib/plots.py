@@ -32,15 +32,17 @@ _THEME |= {color: f"var(--loss-{i}, {color})" for i, color in enumerate(COLORS)}
 
 
 def use_style() -> None:
-    """Set the book's figure style for the language in use; Chinese is laid out with a Chinese font."""
+    """Set the book's figure style for the language in use; Chinese is laid out with a Chinese font.
+
+    The Latin letters and digits stay those of a wide font: a browser may draw them in any, and seldom in a wider one.
+    """
     fonts = ["DejaVu Sans"]
     if language() == "zh":
         import pylopdf_fonts_zh_cn
 
         path = pylopdf_fonts_zh_cn.sans_path()
         font_manager.fontManager.addfont(path)
-        # First, because mathematical text does not look further down the list.
-        fonts.insert(0, font_manager.FontProperties(fname=path).get_name())
+        fonts.append(font_manager.FontProperties(fname=path).get_name())
     matplotlib.rcParams.update(
         {
             "font.family": fonts,

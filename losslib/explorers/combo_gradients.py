@@ -128,7 +128,7 @@ def _readouts(key: str, label: str, whole: np.ndarray, stage: Slider, alpha: Sli
     over, weighed = (alpha, stage), _weigh(whole, alpha)
     share = 100 * weighed["Dice"] / weighed["sum"]
     columns = {term: (_name(term), weighed[term]) for term in ("BCE", "Dice", "sum")}
-    columns["share"] = (tr("share of Dice, %"), share)
+    columns["share"] = (tr("Dice, %"), share)
     return [
         Readout(Table(values, over), label, column, f"{key}.{name}")
         for name, (column, values) in columns.items()

@@ -56,9 +56,8 @@ def margin_boundary(
     panels, readouts = [], []
     for key, row, fit, loss in _losses():
         planes, margins, pulls = _fit_everywhere(fit, points, places, signs, penalty)
-        elements = [*_lines(planes, axes, sliders, row), *_data(points, labels)]
-        if key == "hinge":
-            elements.append(_rings(points, margins, sliders))
+        rings = [_rings(points, margins, sliders)] if key == "hinge" else []  # behind the points
+        elements = [*_lines(planes, axes, sliders, row), *rings, *_data(points, labels)]
         panels.append(Panel(*axes, [*elements, Handle(along_x, along_y)], height=0.85))
         columns = {
             "width": (tr("half-width of the margin"), 1 / np.hypot(planes[..., 0], planes[..., 1])),

@@ -74,18 +74,19 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE,
 )
-_LIST = re.compile(r"\d,\s[-+\u2212]?\d")
+_LIST = re.compile(r"(\d),(?=\s[-+\u2212]?\d)")
 
 
 def number(text: str) -> str:
     """The text with the decimal mark of the reader's language in its numbers.
 
-    Code, versions and identifiers stay as they are: `f(x=0.5)`, 2.13.0. So does a text that lists numbers, "(2, 0.1)":
-    with a second sort of comma nobody could read it.
+    Code, versions and identifiers stay as they are: `f(x=0.5)`, 2.13.0. Where the mark is a comma, a list of such
+    numbers has semicolons: "(2, 0.1)" becomes "(2; 0,1)".
     """
-    if _language not in _DECIMAL_COMMA or _LIST.search(text):
+    if _language not in _DECIMAL_COMMA:
         return text
-    return _NUMBER.sub(lambda found: found[0].replace(".", ","), text)
+    marked = _NUMBER.sub(lambda found: found[0].replace(".", ","), text)
+    return text if marked == text else _LIST.sub(r"\1;", marked)
 
 
 def minus(text: str) -> str:

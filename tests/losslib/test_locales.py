@@ -82,10 +82,20 @@ def test_only_decimal_numbers_change(text):
     assert number(text) == text
 
 
-@pytest.mark.parametrize("text", ["(2, 1, 0.1)", "0.5, -0.25", "γ, α = 2, 0.25"])
-def test_numbers_in_a_list_keep_their_points(text):
-    use_language("ru")
+@pytest.mark.parametrize(
+    ("text", "russian"),
+    [
+        ("z = (2, 1, 0.1), y = 1", "z = (2; 1; 0,1), y = 1"),
+        ("0.5, -0.25", "0,5; -0,25"),
+        ("γ, α = 2, 0.25", "γ, α = 2; 0,25"),
+        ("[0.4, 0.35]", "[0,4; 0,35]"),
+        ("y ∈ {0, 1}", "y ∈ {0, 1}"),
+    ],
+)
+def test_russian_lists_of_decimals_have_semicolons(text, russian):
     assert number(text) == text
+    use_language("ru")
+    assert number(text) == russian
 
 
 @pytest.mark.parametrize("text", ["-1", "-2.677e+60", "1e-4", "-9.1e-05 (-3 %)", "[-1, 1]", "r = -5"])

@@ -137,6 +137,21 @@ def test_table_is_accessible_html_and_escapes_its_text():
     assert "<td>a &amp; b</td>" in html
 
 
+def test_lines_of_a_table_break_neither_within_formulas_nor_before_units():
+    html = notebook.table(
+        {"recall at 1, %": ["Huber, δ = 0.5", "N(0, 1) noise", "a or b", "100 000", "x > 3 px"]}
+    )._repr_html_()
+    for whole in (
+        "recall at 1,\xa0%<",
+        ">Huber, δ\xa0=\xa00.5<",
+        ">N(0,\xa01) noise<",
+        ">a or b<",
+        ">100\xa0000<",
+        ">x\xa0&gt;\xa03\xa0px<",
+    ):
+        assert whole in html
+
+
 @pytest.mark.usefixtures("threads")
 def test_russian_table_has_decimal_commas():
     notebook.setup("ru")

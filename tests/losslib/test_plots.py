@@ -115,7 +115,7 @@ def test_russian_axes_have_decimal_commas():
 
 def test_russian_words_in_figures_have_decimal_commas():
     assert "CE, ε = 0,1" in texts(svg_of(line_figure("ru", label="CE, ε = 0.1")))
-    assert "(2, 0.5)" in texts(svg_of(line_figure("ru", label="(2, 0.5)")))
+    assert "(2; 0,5)" in texts(svg_of(line_figure("ru", label="(2, 0.5)")))
 
 
 @pytest.mark.parametrize(("language", "complete"), [("zh", True), ("en", False)])

@@ -76,7 +76,8 @@ def _set_formula(node, display: bool) -> str:
 
 
 def _visit_inline(writer, node):
-    writer.body.append(f'<span class="math">{_set_formula(node, display=False)}</span>')
+    kind = "math long" if len(node.astext()) > SHORT else "math"
+    writer.body.append(f'<span class="{kind}">{_set_formula(node, display=False)}</span>')
     raise nodes.SkipNode
 
 
