@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from losslib import plots
-from losslib.locales import minus, number, use_language
+from losslib.locales import typeset, use_language
 
 
 def setup(language: str = "en") -> None:
@@ -79,15 +79,15 @@ def time_step(step: Callable[[], object], where: torch.device, *, repeats: int =
 class table:
     """An HTML table of columns of equal length: `table({"δ": deltas, tr("slope"): slopes}, digits=3)`.
 
-    Floats are shown with `digits` decimals, everything else as it is; all numbers, in words too, with the decimal mark
-    of the reader's language and a real minus sign. Raises ValueError when lengths differ.
+    Floats are shown with `digits` decimals, everything else as it is; all numbers, in words too, as `typeset` sets
+    them. Raises ValueError when lengths differ.
     """
 
     def __init__(self, columns: Mapping[str, Sequence], *, digits: int = 3):
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"table: expected columns of one length, got {lengths}")
-        self.names = [number(minus(name)) for name in columns]
+        self.names = [typeset(name) for name in columns]
         self.rows = [[_cell(value, digits) for value in row] for row in zip(*columns.values(), strict=True)]
 
     def __repr__(self) -> str:
@@ -120,4 +120,4 @@ def _cell(value, digits: int) -> str:
         value = value.item()
     if isinstance(value, float):
         value = f"{value:z.{digits}f}"  # z: no minus before zero
-    return number(minus(str(value)))
+    return typeset(str(value))

@@ -9,12 +9,11 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from losslib.explorers.elements import Axis
 from losslib.explorers.quantities import Derived, Slider, Table
-from losslib.locales import number
+from losslib.locales import typeset
 
 STEPS = 4000  # positions along an axis: a tenth of a pixel on the page
 QUALITY = 60  # of pictures, of 100
 DIGITS = 4  # significant digits of a readout
-_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def coordinates(table: Table, axis: Axis, sliders: list[Slider | Derived]) -> dict:
@@ -97,8 +96,7 @@ def format_number(value: float, *, pad: bool = True) -> str:
     text = mantissa if scientific else f"{value:.{max(DIGITS - 1 - power, 0)}f}"
     if not pad and "." in text:
         text = text.rstrip("0").rstrip(".")
-    text = number(text).replace("-", "−")
-    return f"{text}×10{str(power).translate(_SUPERSCRIPTS)}" if scientific else text
+    return typeset(f"{text}e{power}" if scientific else text)
 
 
 def ticks(axis: Axis) -> list[tuple[float, str]]:
@@ -111,4 +109,4 @@ def ticks(axis: Axis) -> list[tuple[float, str]]:
     if axis.log or max(map(abs, values)) >= 1e5:
         return [(v, format_number(v, pad=False)) for v in values]
     decimals = max(len(f"{v:.6g}".partition(".")[2]) for v in values)
-    return [(v, number(f"{v + 0.0:.{decimals}f}").replace("-", "−")) for v in values]
+    return [(v, typeset(f"{v + 0.0:.{decimals}f}")) for v in values]

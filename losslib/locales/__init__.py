@@ -30,7 +30,7 @@ def languages() -> list[str]:
 
 
 def use_language(language: str) -> None:
-    """Make `tr` and `number` speak this language from now on.
+    """Make `tr`, `number` and `typeset` speak this language from now on.
 
     Raises ValueError when there is no catalogue of that name.
     """
@@ -69,30 +69,44 @@ def phrase(text: str) -> str:
 # holds that touches a letter, and what follows a lower-case Latin word, as a version does ("torch 2.6").
 _NUMBER = re.compile(
     r"""(?<![\w.="'])(?<!\w[(\[])(?<![a-z]{4}\ )(?<![-+\u2212])  # nothing before it that makes it code
-        [-+\u2212]?(?:\d+(?:\.\d+)?(?:[eE][-+\u2212]?\d+)?|inf)
+        [-+\u2212]?(?:\d+(?:\.\d+)?(?:e[-+\u2212]?\d+)?|inf)
         (?![A-Za-z0-9_]|\.\w)  # nor after it: neither "2.5x" nor "2.13.0"
     """,
     re.VERBOSE,
 )
-_LIST = re.compile(r"(\d),(?=\s[-+\u2212]?\d)")
+_LIST = re.compile(r"(?<=[\d⁰¹²³⁴⁵⁶⁷⁸⁹]),(?=\s[-+\u2212]?\d)")
+_PERCENT = re.compile(r"(?<=\d)%(?!\w)")
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def number(text: str) -> str:
     """The text with the decimal mark of the reader's language in its numbers.
 
     Code, versions and identifiers stay as they are: `f(x=0.5)`, 2.13.0. Where the mark is a comma, a list of such
-    numbers has semicolons: "(2, 0.1)" becomes "(2; 0,1)".
+    numbers has semicolons, "(2, 0.1)" becomes "(2; 0,1)", and a percent sign stands apart.
     """
     if _language not in _DECIMAL_COMMA:
         return text
     marked = _NUMBER.sub(lambda found: found[0].replace(".", ","), text)
-    return text if marked == text else _LIST.sub(r"\1;", marked)
+    return _PERCENT.sub("\u00a0%", text if marked == text else _LIST.sub(";", marked))
 
 
-def minus(text: str) -> str:
-    """The text with real minus signs (U+2212) in its numbers; hyphens in words, ranges and code stay as they are.
+def typeset(text: str) -> str:
+    """The text with its numbers as a book sets them: real minus signs (U+2212), powers of ten, and as `number` does.
 
-    >>> minus("-2.677e-60 by log-cosh, dim=-1")
-    '−2.677e−60 by log-cosh, dim=-1'
+    Hyphens in words, ranges and code stay as they are.
+
+    >>> typeset("-2.677e-60 by log-cosh, dim=-1")
+    '−2.677×10⁻⁶⁰ by log-cosh, dim=-1'
     """
-    return _NUMBER.sub(lambda found: found[0].replace("-", "\u2212"), text)
+    return number(_NUMBER.sub(_typeset_number, text))
+
+
+def _typeset_number(found: re.Match) -> str:
+    mantissa, _, power = found[0].replace("\u2212", "-").partition("e")
+    if power and not float(mantissa):
+        return "0"
+    if power and int(power):
+        ten = "10" + str(int(power)).translate(_SUPERSCRIPTS)
+        mantissa = f"{mantissa[:-1]}{ten}" if mantissa in ("1", "-1", "+1") else f"{mantissa}×{ten}"
+    return mantissa.replace("-", "\u2212")

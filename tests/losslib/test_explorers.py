@@ -315,6 +315,7 @@ def test_numbers_follow_the_language():
     use_language("ru")
     assert format_number(-1.25, pad=False) == "−1,25"
     assert format_number(1.5e-7) == "1,500×10⁻⁷"
+    assert format_number(1e6, pad=False) == "10⁶"
     assert [text for _, text in ticks(Axis((0, 1)))] == ["0,0", "0,2", "0,4", "0,6", "0,8", "1,0"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from losslib import locales
-from losslib.locales import language, languages, minus, number, tr, use_language
+from losslib.locales import language, languages, number, tr, typeset, use_language
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_unknown_language_lists_the_known_ones_and_changes_nothing():
     assert language() == "ru"
 
 
-@pytest.mark.parametrize("text", ["0.5", "-1.25", "−3.0", "+2.5e-07", "12.5%", "12.5 %"])
+@pytest.mark.parametrize("text", ["0.5", "-1.25", "−3.0", "+2.5e-07", "12.5 %"])
 def test_russian_numbers_have_a_decimal_comma(text):
     for name in ("en", "zh"):
         use_language(name)
@@ -48,7 +48,8 @@ def test_russian_numbers_have_a_decimal_comma(text):
     ("text", "russian"),
     [
         ("0.70 ± 0.06", "0,70 ± 0,06"),
-        ("4.1% (+0.3 ± 0.1)", "4,1% (+0,3 ± 0,1)"),
+        ("4.1% (+0.3 ± 0.1)", "4,1\xa0% (+0,3 ± 0,1)"),
+        ("30%, width=30%x", "30\xa0%, width=30%x"),
         ("q = 0.9, N = 10", "q = 0,9, N = 10"),
         ("IoU > 0.5: 0.12–0.57.", "IoU > 0,5: 0,12–0,57."),
         ("CE, ε = 0,1, T = 2.5", "CE, ε = 0,1, T = 2,5"),
@@ -98,11 +99,33 @@ def test_russian_lists_of_decimals_have_semicolons(text, russian):
     assert number(text) == russian
 
 
-@pytest.mark.parametrize("text", ["-1", "-2.677e+60", "1e-4", "-9.1e-05 (-3 %)", "[-1, 1]", "r = -5"])
+@pytest.mark.parametrize("text", ["-1", "-2.5 (-3 %)", "[-1, 1]", "r = -5", "-inf"])
 def test_numbers_have_a_real_minus(text):
-    assert minus(text) == text.replace("-", "−")
+    assert typeset(text) == text.replace("-", "−")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("-2.677e+60", "−2.677×10⁶⁰"),
+        ("-9.1e-05 ± 1.0e-06", "−9.1×10⁻⁵ ± 1.0×10⁻⁶"),
+        ("−3e−21", "−3×10⁻²¹"),
+        ("√(MSE + 1e-8)", "√(MSE + 10⁻⁸)"),
+        ("-1e+06", "−10⁶"),
+        ("3.1e+00", "3.1"),
+        ("0.0e+00", "0"),
+        ("eps=1e-8", "eps=1e-8"),
+    ],
+)
+def test_numbers_have_powers_of_ten(text, shown):
+    assert typeset(text) == shown
+
+
+def test_numbers_are_set_in_the_language_of_the_reader():
+    use_language("ru")
+    assert typeset("-2.5e-3, 1.5%") == "−2,5×10⁻³; 1,5\xa0%"
 
 
 @pytest.mark.parametrize("text", ["log-cosh", "0-1", "3-5", "GPT-2", "2024-11-22", "e-1", *CODE])
 def test_hyphens_of_words_ranges_and_code_stay(text):
-    assert minus(text) == text
+    assert typeset(text) == text

@@ -127,7 +127,7 @@ def test_table_has_real_minus_signs_in_its_words_too():
     table = notebook.table(
         {"y = -1": ["-2.677e+60", "1e-04", "log-cosh", "dim=-1", "-inf"], "x": [-np.inf] * 5}
     )
-    assert repr(table).split("\n")[:3] == ["y = −1\tx", "−2.677e+60\t−inf", "1e−04\t−inf"]
+    assert repr(table).split("\n")[:3] == ["y = −1\tx", "−2.677×10⁶⁰\t−inf", "10⁻⁴\t−inf"]
     assert [row[0] for row in table.rows[2:]] == ["log-cosh", "dim=-1", "−inf"]
 
 
@@ -157,7 +157,7 @@ def test_russian_table_has_decimal_commas():
     notebook.setup("ru")
     assert repr(notebook.table({"δ": [0.5]}, digits=2)) == "δ\n0,50"
     words = notebook.table({"ε = 0.1": ["-2.677e+60", "0.70 ± 0.06", "f(x=0.5)"]})
-    assert repr(words) == "ε = 0,1\n−2,677e+60\n0,70 ± 0,06\nf(x=0.5)"
+    assert repr(words) == "ε = 0,1\n−2,677×10⁶⁰\n0,70 ± 0,06\nf(x=0.5)"
 
 
 def test_columns_of_a_table_are_equally_long():

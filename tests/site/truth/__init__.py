@@ -62,5 +62,5 @@ def _recorder(name: str, made: list[Made]) -> Callable:
 def read_number(text: str) -> float:
     """A number as a reader reads it, in any language of the book, with or without a unit."""
     text = text.partition(" ")[0].replace("−", "-").replace(",", ".").replace("∞", "inf").replace("–", "nan")
-    mantissa, _, power = text.partition("×10")
-    return float(f"{mantissa}e{power.translate(SUPERSCRIPTS)}" if power else mantissa)
+    found = re.fullmatch(r"(?:(.+)×)?(-?)10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", text)
+    return float(f"{found[1] or found[2] + '1'}e{found[3].translate(SUPERSCRIPTS)}" if found else text)
